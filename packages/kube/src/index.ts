@@ -1,9 +1,13 @@
 export * from './api-error.ts';
 export * from './client.ts';
 export * from './controller.ts';
+export { FakeClient } from './fake-client.ts';
 export { type ClientOptions, createClient } from './https-client.ts';
 export * from './informer.ts';
+export * from './kubeconfig.ts';
 export * from './meta.ts';
+export * from './quantity.ts';
 export { type InformerOptions, startInformer } from './reflector.ts';
 export * from './resource.ts';
+export * from './selectors.ts';
 export * from './work-queue.ts';

@@ -34,7 +34,10 @@ export class WorkQueue {
 
   /** Adds the key after a delay; the earliest of several delays counts. */
   addAfter(key: string, delayMs: number): void {
-    if (delayMs <= 0) return this.add(key);
+    if (delayMs <= 0) {
+      this.add(key);
+      return;
+    }
     const dueMs = this.#clock.monotonicMs() + delayMs;
     const known = this.#delayed.get(key);
     if (known && known.dueMs <= dueMs) return;
