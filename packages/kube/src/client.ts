@@ -53,6 +53,8 @@ export interface KubeClient {
   patch<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, patch: Patch, options?: WriteOptions): Promise<T>;
   /** Deleting what does not exist is an ApiError 'NotFound'. */
   delete<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
+  /** GET of any path that is not an object, for example discovery ('/apis') or '/version'. Resolves with the parsed answer. */
+  read(path: string): Promise<unknown>;
   /** POST of any body to a subresource or a review, for example 'binding' or 'token'. Resolves with the parsed answer. */
   post(path: string, body: object): Promise<unknown>;
   /**

@@ -25,6 +25,9 @@ export class FakeClient implements KubeClient {
   #revision = 0;
   #names = 0;
 
+  /** What `read` answers, by path. */
+  readonly documents = new Map<string, unknown>();
+
   /** Every write so far, as 'verb plural key': what tests assert that a controller did and, above all, did not do. */
   readonly writes: string[] = [];
 
@@ -114,6 +117,11 @@ export class FakeClient implements KubeClient {
       return;
     }
     this.#remove(resource, current);
+  }
+
+  async read(path: string): Promise<unknown> {
+    if (!this.documents.has(path)) throw new ApiError('NotFound', `${path} not found`);
+    return structuredClone(this.documents.get(path));
   }
 
   async post(path: string, body: object): Promise<unknown> {

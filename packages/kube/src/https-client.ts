@@ -149,6 +149,10 @@ class HttpsKubeClient implements KubeClient, AsyncDisposable {
     });
   }
 
+  async read(path: string): Promise<unknown> {
+    return this.#json({ method: 'GET', path });
+  }
+
   async post(path: string, body: object): Promise<unknown> {
     return this.#json({ method: 'POST', path, body });
   }
