@@ -1,0 +1,2 @@
+export * from './containerd/start.ts';
+export * from './image/built-in-images.ts';
