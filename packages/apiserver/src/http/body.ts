@@ -1,0 +1,82 @@
+import { messageOf } from '@ballast/base';
+import { parse as parseYaml } from 'yaml';
+import { type ApiObject, isJsonObject } from '../object/api-object.ts';
+import { badRequest, failure } from '../object/failures.ts';
+import { headerOf, type IncomingRequest } from './exchange.ts';
+import { parseMediaType } from './media-type.ts';
+
+/** Largest body of a request, as upstream. */
+export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** The whole body; 413 when it is too large. */
+export function readBody(request: IncomingRequest): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.on('end', () => {
+      if (length <= MAX_BODY_BYTES) resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+      else reject(failure('RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`));
+    });
+    request.on('error', reject);
+    request.on('aborted', () => reject(badRequest('the request was aborted')));
+  });
+}
+
+/** The media type of the body; a missing header means JSON. */
+export function bodyType(request: IncomingRequest): string {
+  return parseMediaType(headerOf(request, 'content-type') ?? 'application/json').type || 'application/json';
+}
+
+/** Parses JSON or YAML; 400 with the position when it is neither, 415 when it is something else. */
+export function parseBody(body: Buffer, type: string): unknown {
+  const text = body.toString('utf8');
+  if (type === 'application/json' || type.endsWith('+json')) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw badRequest(`the body is not valid JSON: ${messageOf(error)}`);
+    }
+  }
+  if (type === 'application/yaml' || type.endsWith('+yaml')) {
+    // Apply patches are sent as YAML but usually are JSON, which is parsed a hundred times faster.
+    if (/^\s*\{/.test(text)) {
+      try {
+        return JSON.parse(text);
+      } catch {
+        // A flow mapping of YAML may look like this too.
+      }
+    }
+    try {
+      return parseYaml(text, { maxAliasCount: 100 });
+    } catch (error) {
+      throw badRequest(`the body is not valid YAML: ${messageOf(error)}`);
+    }
+  }
+  throw failure(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+  );
+}
+
+/** A body that must be an object. Its parts are not checked here. */
+export async function readObject(request: IncomingRequest): Promise<ApiObject> {
+  const value = parseBody(await readBody(request), bodyType(request));
+  if (!isJsonObject(value)) throw badRequest('the body of the request must be an object');
+  return withMetadata(value);
+}
+
+export function withMetadata(value: Record<string, unknown>): ApiObject {
+  const text = (name: string) => (typeof value[name] === 'string' ? value[name] : '');
+  const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+  return {
+    ...value,
+    apiVersion: text('apiVersion'),
+    kind: text('kind'),
+    metadata: metadata as unknown as ApiObject['metadata'],
+  };
+}

@@ -1,0 +1,41 @@
+import { type Identity, SERVER_IDENTITY } from '../identity/identity.ts';
+import type { Kernel } from '../kernel.ts';
+import type { ResourceDefinition } from '../resources/definition.ts';
+
+/** Everything about one write besides the object. */
+export interface WriteContext {
+  readonly kernel: Kernel;
+  readonly resource: ResourceDefinition;
+  readonly identity: Identity;
+  readonly operation: 'create' | 'update' | 'delete';
+  /** '' for the object itself; 'status', 'scale', ... */
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  /** Texts for Warning headers; hooks and admission steps may add to it. */
+  readonly warnings: string[];
+}
+
+/** A write that the server makes on its own behalf. */
+export function serverWrite(
+  kernel: Kernel,
+  resource: ResourceDefinition,
+  at: { namespace?: string; name?: string; operation: WriteContext['operation']; subresource?: string },
+): WriteContext {
+  return {
+    kernel,
+    resource,
+    identity: SERVER_IDENTITY,
+    operation: at.operation,
+    subresource: at.subresource ?? '',
+    namespace: at.namespace ?? '',
+    name: at.name ?? '',
+    dryRun: false,
+    fieldManager: 'apiserver',
+    fieldValidation: 'Ignore',
+    warnings: [],
+  };
+}

@@ -1,0 +1,3 @@
+import type { WriteHooks } from './definition.ts';
+
+export const serviceHooks: WriteHooks = {};

@@ -1,0 +1,176 @@
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { BallastError, type Clock, errnoOf, type Logger, messageOf, type Running } from '@ballast/base';
+import type { Store } from '@ballast/store';
+import { type NodePortRange, ServicePools } from './allocation/service-pools.ts';
+import { startCompaction } from './bootstrap/compaction.ts';
+import { ensureSystemNamespaces } from './bootstrap/system-namespaces.ts';
+import { WatchCache } from './cache/watch-cache.ts';
+import { createDispatcher } from './endpoints/dispatch.ts';
+import { type Exchange, headerOf, tlsSocketOf } from './http/exchange.ts';
+import { sendError } from './http/respond.ts';
+import { authenticate } from './identity/authenticate.ts';
+import { ANONYMOUS } from './identity/identity.ts';
+import { ServiceAccountTokens } from './identity/service-account-tokens.ts';
+import type { Kernel } from './kernel.ts';
+import { KubeletConnection, type KubeletCredentials } from './kubelet/kubelet-connection.ts';
+import { BUILT_IN_RESOURCES } from './resources/index.ts';
+import { ResourceRegistry } from './resources/registry.ts';
+
+export interface ApiServerOptions {
+  /** Port 0 picks a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The address under which nodes and pods reach this server; the endpoint of default/kubernetes. */
+  readonly advertiseAddress: string;
+  readonly tls: { readonly certPem: string; readonly keyPem: string };
+  /** Client certificates that this CA signed are identities. */
+  readonly clientCaPem: string;
+  /** EC P-256 private key (PEM) that signs ServiceAccount tokens. */
+  readonly serviceAccountKeyPem: string;
+  /** For example '10.43.0.0/16'. */
+  readonly serviceCidr: string;
+  /** Default 30000-32767. */
+  readonly nodePortRange?: NodePortRange;
+  /** How the server proves itself to node agents, and the CA that signed theirs. */
+  readonly kubeletClient: KubeletCredentials;
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface RunningApiServer extends Running {
+  readonly address: { readonly host: string; readonly port: number };
+}
+
+const DEFAULT_NODE_PORTS: NodePortRange = [30000, 32767];
+/** `iss` of tokens: stable over moves of the server, and what pods see in discovery. */
+const ISSUER = 'https://kubernetes.default.svc.cluster.local';
+
+/** Serves the Kubernetes API over `store` until disposed. Throws BallastError 'cannot-listen' when the port is not to be had. */
+export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
+  const { store, clock, logger } = options;
+  const cache = await WatchCache.load(store);
+  const stop = new AbortController();
+  const pools = new ServicePools({
+    serviceCidr: options.serviceCidr,
+    nodePortRange: options.nodePortRange ?? DEFAULT_NODE_PORTS,
+  });
+  pools.load(cache);
+  const kernel: Kernel = {
+    store,
+    cache,
+    registry: new ResourceRegistry(BUILT_IN_RESOURCES),
+    tokens: await ServiceAccountTokens.create({ keyPem: options.serviceAccountKeyPem, issuer: ISSUER, cache, clock }),
+    pools,
+    kubelets: new KubeletConnection(options.kubeletClient),
+    clock,
+    logger,
+    stopping: stop.signal,
+  };
+  await ensureSystemNamespaces(kernel);
+  const background = [startCompaction(kernel)];
+  const http = await listen(kernel, options);
+  logger.info('api server ready', { host: options.listen.host, port: http.port });
+  const done = Promise.withResolvers<void>();
+  return {
+    done: done.promise,
+    address: { host: options.listen.host, port: http.port },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await http.close();
+      await Promise.all(background.map((part) => part[Symbol.asyncDispose]()));
+      kernel.kubelets[Symbol.dispose]();
+      cache[Symbol.dispose]();
+      done.resolve();
+    },
+  };
+}
+
+async function listen(
+  kernel: Kernel,
+  options: ApiServerOptions,
+): Promise<{ port: number; close: () => Promise<void> }> {
+  const { host, port } = options.listen;
+  const server = createSecureServer({
+    allowHTTP1: true,
+    cert: options.tls.certPem,
+    key: options.tls.keyPem,
+    ca: options.clientCaPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
+  });
+  const dispatch = createDispatcher(kernel, `${options.advertiseAddress}:${port}`);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<Http2Session>();
+  server.on('secureConnection', (socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  server.on('sessionError', (error) => kernel.logger.debug('http2 session failed', { error }));
+  server.on('tlsClientError', (error) => kernel.logger.debug('tls handshake failed', { error }));
+  server.on('request', (request, response) => void answer(kernel, dispatch, request, response));
+  // A watch has no end; what must end has its own time limit.
+  server.setTimeout(0);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      const why = errnoOf(error) === 'EADDRINUSE' ? 'the port is in use' : messageOf(error);
+      reject(
+        new BallastError('cannot-listen', `the API server cannot listen on ${host}:${port}: ${why}`, { cause: error }),
+      );
+    });
+    server.listen({ host, port }, resolve);
+  });
+  server.on('error', (error) => kernel.logger.warn('api server socket failed', { error }));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const session of sessions) session.close();
+        // Answers that are on their way get a moment; idle connections would hold the port.
+        kernel.clock.timer(100, () => {
+          for (const socket of sockets) socket.destroy();
+        });
+      }),
+  };
+}
+
+/** The outermost layer: identity, dispatch, and every error as a Status. */
+async function answer(
+  kernel: Kernel,
+  dispatch: (exchange: Exchange) => Promise<void>,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+): Promise<void> {
+  const target = request.url ?? '/';
+  const mark = target.indexOf('?');
+  const base = {
+    request,
+    response,
+    method: request.method ?? 'GET',
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+    warnings: [],
+  };
+  let exchange: Exchange = { ...base, identity: ANONYMOUS };
+  response.on('error', (error: unknown) => kernel.logger.debug('answer not delivered', { error }));
+  try {
+    const credentials = { socket: tlsSocketOf(request), authorization: headerOf(request, 'authorization') };
+    exchange = { ...base, identity: await authenticate(credentials, kernel.tokens) };
+    await dispatch(exchange);
+  } catch (error) {
+    try {
+      if (response.headersSent) response.destroy();
+      else await sendError(exchange, error, kernel.logger);
+    } catch (second) {
+      kernel.logger.debug('answer not delivered', { error: second });
+    }
+  }
+}
