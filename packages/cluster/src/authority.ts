@@ -42,7 +42,10 @@ export class Authority {
     if (existing !== undefined) {
       const certificate = parseCertificate(existing, certPath);
       if (!certificate.checkPrivateKey(key)) {
-        throw new BallastError('state-damaged', `${certPath} does not belong to the key beside it; restore both from a backup`);
+        throw new BallastError(
+          'state-damaged',
+          `${certPath} does not belong to the key beside it; restore both from a backup`,
+        );
       }
       return new Authority(existing, { commonName: commonNameOf(certificate) }, key, clock);
     }
@@ -80,7 +83,10 @@ export class Authority {
     const key = await ensureKey(join(dir, `${name}.key`));
     const certPath = join(dir, `${name}.crt`);
     const existing = await readIfThere(certPath);
-    if (existing !== undefined && isStillGood(existing, { authorityPem: this.certPem, key, use, nowMs: this.#clock.nowMs() })) {
+    if (
+      existing !== undefined &&
+      isStillGood(existing, { authorityPem: this.certPem, key, use, nowMs: this.#clock.nowMs() })
+    ) {
       return { certPem: existing, keyPem: keyPem(key) };
     }
     const certPem = this.issue({ subject, publicKey: createPublicKey(key), use });

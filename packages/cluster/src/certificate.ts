@@ -1,6 +1,19 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { BallastError, ipToBytes, parseIp } from '@ballast/base';
-import { bitString, boolean, integer, octetString, oid, pem, sequence, setOf, smallInteger, tagged, time, utf8String } from './der.ts';
+import {
+  bitString,
+  boolean,
+  integer,
+  octetString,
+  oid,
+  pem,
+  sequence,
+  setOf,
+  smallInteger,
+  tagged,
+  time,
+  utf8String,
+} from './der.ts';
 
 /** Who a certificate is for: user name and groups of the Kubernetes API. */
 export interface Subject {
@@ -107,7 +120,10 @@ function altName(name: string): Buffer {
   const ip = parseIp(name);
   if (ip) return tagged(7, false, ipToBytes(ip));
   if (!/^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$/.test(name)) {
-    throw new BallastError('certificate-name', `"${name}" is neither an address nor a DNS name, so no certificate can carry it`);
+    throw new BallastError(
+      'certificate-name',
+      `"${name}" is neither an address nor a DNS name, so no certificate can carry it`,
+    );
   }
   return tagged(2, false, Buffer.from(name, 'ascii'));
 }

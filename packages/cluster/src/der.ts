@@ -47,7 +47,15 @@ export function integer(bytes: Uint8Array): Buffer {
 }
 
 export function smallInteger(value: number): Buffer {
-  return integer(Buffer.from(value.toString(16).padStart(2, '0').replace(/^(?=(..)*.$)/, '0'), 'hex'));
+  return integer(
+    Buffer.from(
+      value
+        .toString(16)
+        .padStart(2, '0')
+        .replace(/^(?=(..)*.$)/, '0'),
+      'hex',
+    ),
+  );
 }
 
 /** A bit string; `unusedBits` of the last byte do not count. */
@@ -69,7 +77,8 @@ export function oid(dotted: string): Buffer {
   const bytes = [first * 40 + second];
   for (const arc of rest) {
     const septets = [arc % 128];
-    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) septets.unshift(0x80 | (left % 128));
+    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128))
+      septets.unshift(0x80 | (left % 128));
     bytes.push(...septets);
   }
   return element(TAG.oid, Buffer.from(bytes));
@@ -91,6 +100,9 @@ export function tagged(number: number, constructed: boolean, ...contents: readon
 
 /** DER as PEM text (RFC 7468), 64 characters a line. */
 export function pem(label: string, der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

@@ -25,8 +25,16 @@ test('node:tls accepts our server and client certificates, and tells user and gr
   const clock = now();
   const serverCa = await Authority.open({ dir: dir.path, name: 'server-ca', clock });
   const clientCa = await Authority.open({ dir: dir.path, name: 'client-ca', clock });
-  const serving = issueInMemory(serverCa, { commonName: 'api' }, { kind: 'server', altNames: ['api.test', '127.0.0.1', '::1'] });
-  const admin = issueInMemory(clientCa, { commonName: 'me', organizations: ['system:masters', 'b'] }, { kind: 'client' });
+  const serving = issueInMemory(
+    serverCa,
+    { commonName: 'api' },
+    { kind: 'server', altNames: ['api.test', '127.0.0.1', '::1'] },
+  );
+  const admin = issueInMemory(
+    clientCa,
+    { commonName: 'me', organizations: ['system:masters', 'b'] },
+    { kind: 'client' },
+  );
   const server = createServer({ cert: serving.certPem, key: serving.keyPem, ca: clientCa.certPem, requestCert: true });
   const seen = Promise.withResolvers<TLSSocket>();
   server.on('secureConnection', seen.resolve);
@@ -47,12 +55,24 @@ test('a serving certificate is no identity for a client', async () => {
   await using dir = await folder();
   const authority = await Authority.open({ dir: dir.path, name: 'ca', clock: now() });
   const serving = issueInMemory(authority, { commonName: 'api' }, { kind: 'server', altNames: ['127.0.0.1'] });
-  const server = createServer({ cert: serving.certPem, key: serving.keyPem, ca: authority.certPem, requestCert: true, rejectUnauthorized: false });
+  const server = createServer({
+    cert: serving.certPem,
+    key: serving.keyPem,
+    ca: authority.certPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
   const seen = Promise.withResolvers<TLSSocket>();
   server.on('secureConnection', seen.resolve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = connect({ host: '127.0.0.1', port, ca: authority.certPem, cert: serving.certPem, key: serving.keyPem });
+  const client = connect({
+    host: '127.0.0.1',
+    port,
+    ca: authority.certPem,
+    cert: serving.certPem,
+    key: serving.keyPem,
+  });
   assert.equal((await seen.promise).authorized, false);
   client.destroy();
   server.close();
@@ -62,7 +82,12 @@ test('secrets are written with mode 0600 and survive a second start unchanged', 
   await using dir = await folder();
   const clock = now();
   const first = await Authority.open({ dir: dir.path, name: 'ca', clock });
-  const options = { dir: dir.path, name: 'leaf', subject: { commonName: 'x' }, use: { kind: 'server', altNames: ['a.test'] } } as const;
+  const options = {
+    dir: dir.path,
+    name: 'leaf',
+    subject: { commonName: 'x' },
+    use: { kind: 'server', altNames: ['a.test'] },
+  } as const;
   const pair = await first.ensurePair(options);
   const again = await Authority.open({ dir: dir.path, name: 'ca', clock });
   assert.equal(again.certPem, first.certPem);
@@ -76,7 +101,12 @@ test('a certificate is renewed when little time is left, or when a name is missi
   await using dir = await folder();
   const clock = now();
   const authority = await Authority.open({ dir: dir.path, name: 'ca', clock });
-  const options = { dir: dir.path, name: 'leaf', subject: { commonName: 'x' }, use: { kind: 'server', altNames: ['a.test'] } } as const;
+  const options = {
+    dir: dir.path,
+    name: 'leaf',
+    subject: { commonName: 'x' },
+    use: { kind: 'server', altNames: ['a.test'] },
+  } as const;
   const pair = await authority.ensurePair(options);
   const more = await authority.ensurePair({ ...options, use: { kind: 'server', altNames: ['a.test', '192.0.2.1'] } });
   assert.notEqual(more.certPem, pair.certPem);
@@ -109,8 +139,18 @@ test('X.690: lengths, integers and object identifiers in their known forms', () 
   assert.equal(integer(Buffer.from([0, 0, 0x80])).toString('hex'), '02020080');
   assert.equal(smallInteger(2).toString('hex'), '020102');
   assert.equal(smallInteger(256).toString('hex'), '02020100');
-  assert.equal(time(Date.UTC(2026, 0, 2, 3, 4, 5)).toString('latin1').slice(2), '260102030405Z');
-  assert.equal(time(Date.UTC(2050, 0, 2, 3, 4, 5)).toString('latin1').slice(2), '20500102030405Z');
+  assert.equal(
+    time(Date.UTC(2026, 0, 2, 3, 4, 5))
+      .toString('latin1')
+      .slice(2),
+    '260102030405Z',
+  );
+  assert.equal(
+    time(Date.UTC(2050, 0, 2, 3, 4, 5))
+      .toString('latin1')
+      .slice(2),
+    '20500102030405Z',
+  );
 });
 
 test('a join token round-trips', () => {

@@ -79,7 +79,10 @@ export async function destroyControlGroup(
     if (pids.length === 0 && stuck.length === 0) return;
     if (round === 400) {
       const who = pids.length > 0 ? `processes ${pids.join(' ')} do not die` : `${stuck.join(', ')} cannot be removed`;
-      throw new BallastError('lab-cleanup', `control group ${path}: ${who}; look at them with ps, then run lab down again`);
+      throw new BallastError(
+        'lab-cleanup',
+        `control group ${path}: ${who}; look at them with ps, then run lab down again`,
+      );
     }
     await sleep(25);
   }

@@ -25,9 +25,7 @@ export async function plugIn(options: { switchPid: number; pid: number; plan: Ma
   const { switchPid, pid, plan } = options;
   const port = portOf(plan.name);
   const mac = plan.mac === undefined ? '' : `address ${plan.mac} `;
-  await run('ip', [
-    ...`link add ${port} netns ${switchPid} type veth peer name eth0 ${mac}netns ${pid}`.split(' '),
-  ]);
+  await run('ip', [...`link add ${port} netns ${switchPid} type veth peer name eth0 ${mac}netns ${pid}`.split(' ')]);
   await ipIn(switchPid, [`link set ${port} master lan up`]);
   const lines = ['link set eth0 up'];
   if (plan.address !== undefined) lines.push(`addr add ${plan.address}/${LAN.prefixLength} dev eth0`);
@@ -45,7 +43,8 @@ export function lossRules(machine: string, percent: number): string {
   const table = `loss-${machine}`.replaceAll('-', '_');
   const clear = `add table bridge ${table}\ndelete table bridge ${table}\n`;
   if (percent === 0) return clear;
-  const drop = (direction: string) => `${direction} "${portOf(machine)}" numgen random mod 10000 < ${Math.round(percent * 100)} drop`;
+  const drop = (direction: string) =>
+    `${direction} "${portOf(machine)}" numgen random mod 10000 < ${Math.round(percent * 100)} drop`;
   return `${clear}table bridge ${table} {
   chain forward {
     type filter hook forward priority 0; policy accept;

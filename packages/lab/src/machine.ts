@@ -1,8 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BallastError } from '@ballast/base';
-import { run, type RunOptions, type RunResult, runAnyExit } from '@ballast/linux';
+import {
+  findProcess,
+  formatProcessIdentity,
+  identifyProcess,
+  type RunOptions,
+  type RunResult,
+  run,
+  runAnyExit,
+} from '@ballast/linux';
 import { createControlGroup, destroyControlGroup, processesIn } from './control-groups.ts';
 
 const INIT = join(import.meta.dirname, 'machine-init.sh');
@@ -60,7 +68,9 @@ export class Machine {
       child.on('close', (code) => reject(this.#cannotStart(complaint.trim() || `exit ${code}`)));
     });
     await plug(pid);
-    await writeFile(join(this.dir, 'pid'), `${pid} ${await startTimeOf(pid)}\n`);
+    const identity = await identifyProcess(pid);
+    if (!identity) throw this.#cannotStart('it ended while its network was set up');
+    await writeFile(join(this.dir, 'pid'), formatProcessIdentity(identity));
     child.stdin.end('go\n');
     child.stdout.destroy();
     child.stderr.destroy();
@@ -70,20 +80,22 @@ export class Machine {
   /** Power cut: everything in it dies at once. Resolves when nothing of it is left but its disk. */
   async powerOff(): Promise<void> {
     await destroyControlGroup(this.#host.hierarchies, this.group, this.#host.sleep);
+    await rm(join(this.dir, 'pid'), { force: true });
   }
 
   /** The host's PID of its PID 1, or undefined when the machine is off. */
   async pid(): Promise<number | undefined> {
-    const text = await readFile(join(this.dir, 'pid'), 'utf8').catch(() => '');
-    const [pid = '', startTime] = text.trim().split(' ');
-    return pid !== '' && (await startTimeOf(Number(pid))) === startTime ? Number(pid) : undefined;
+    return (await findProcess(join(this.dir, 'pid')))?.pid;
   }
 
   /** `argv` with what it takes to run it inside this machine. */
   async enter(argv: readonly string[]): Promise<string[]> {
     const pid = await this.pid();
     if (pid === undefined) {
-      throw new BallastError('lab-machine-off', `${this.name} is switched off; "ballast lab fault start ${this.name}" starts it`);
+      throw new BallastError(
+        'lab-machine-off',
+        `${this.name} is switched off; "ballast lab fault start ${this.name}" starts it`,
+      );
     }
     const namespaces = ['--net', '--mount', '--pid', '--uts', '--ipc', '--cgroup'];
     return ['nsenter', `--target=${pid}`, ...namespaces, '--', ...argv];
@@ -119,10 +131,4 @@ export class Machine {
 /** A machine's programs see nothing of the caller's environment but where programs are. */
 function machineEnvironment(): NodeJS.ProcessEnv {
   return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8' };
-}
-
-/** Start time in clock ticks since boot (proc_pid_stat(5), field 22): tells a process from a later one with the same PID. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
 }

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startSpeaker } from '@ballast/loadbalancer';
+import { startPodNetwork } from '@ballast/network';
+import { startNodeAgent } from '@ballast/node';
+import { startServiceProxy } from '@ballast/proxy';
+import { AGENT_PORT } from '../ports.ts';
+import { readPair } from '../server-pki.ts';
+import { clientFor } from './api-client.ts';
+import type { RoleMain } from './role-main.ts';
+
+/** Node agent, pod network, service proxy, speaker. */
+export const runNode: RoleMain = async (context) => {
+  const { settings, layout, logger, clock, metrics, stack } = context;
+  const { node, cluster } = settings;
+  const tlsDir = layout.agentTls;
+  const client = await clientFor(context, { tlsDir, name: 'node' });
+  const common = { client, nodeName: node.nodeName, clock, metrics };
+  const network = stack.use(
+    startPodNetwork({
+      ...common,
+      nodeIp: node.nodeIp,
+      cniConfDir: layout.cniConf,
+      clusterCidr: cluster.clusterCidr,
+      logger: logger.child({ part: 'network' }),
+    }),
+  );
+  const proxy = stack.use(
+    startServiceProxy({
+      ...common,
+      nodeIps: [node.nodeIp],
+      clusterCidr: cluster.clusterCidr,
+      serviceCidr: cluster.serviceCidr,
+      logger: logger.child({ part: 'proxy' }),
+    }),
+  );
+  const speaker = stack.use(
+    startSpeaker({ ...common, nodeIps: [node.nodeIp], logger: logger.child({ part: 'speaker' }) }),
+  );
+  const agent = stack.use(
+    await startNodeAgent({
+      ...common,
+      nodeIp: node.nodeIp,
+      labels: node.labels,
+      taints: [...node.taints],
+      stateDir: layout.nodeState,
+      criSocket: settings.containerdSocket,
+      imageDir: node.imageDir,
+      listen: { host: node.nodeIp, port: AGENT_PORT },
+      tls: {
+        ...(await readPair(tlsDir, 'serving')),
+        clientCaPem: await readFile(join(tlsDir, 'client-ca.crt'), 'utf8'),
+      },
+      clusterDns: cluster.clusterDns,
+      clusterDomain: cluster.clusterDomain,
+      apiServerHost: settings.apiHost,
+      apiServerPort: settings.apiPort,
+      logger: logger.child({ part: 'agent' }),
+    }),
+  );
+  return [network, proxy, speaker, agent];
+};
