@@ -7,8 +7,8 @@ import type { KubeObject } from './meta.ts';
 
 /** Something worth telling the people who look at an object with `kubectl describe`. */
 export interface Occurrence {
-  /** The object; apiVersion and kind must be set (they are not in items of a list, so pass them). */
-  readonly object: KubeObject & { apiVersion: string; kind: string };
+  /** The object, with apiVersion and kind set, as informers and the API server hand it out. */
+  readonly object: KubeObject;
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, stable: 'FailedScheduling'. */
   readonly reason: string;
@@ -69,14 +69,26 @@ export class EventRecorder {
 
   async #write(occurrence: Occurrence): Promise<void> {
     const { metadata } = occurrence.object;
-    const key = JSON.stringify([metadata.uid, metadata.name, occurrence.fieldPath, occurrence.type, occurrence.reason, occurrence.message]);
+    const key = JSON.stringify([
+      metadata.uid,
+      metadata.name,
+      occurrence.fieldPath,
+      occurrence.type,
+      occurrence.reason,
+      occurrence.message,
+    ]);
     const nowMs = this.#clock.nowMs();
     const known = this.#remembered.get(key);
     if (known && nowMs - known.lastMs < MEMORY_MS && (await this.#countUp(known, nowMs))) return;
     const event = this.#event(occurrence, nowMs);
     await this.#client.create(EVENTS, event);
     this.#remembered.delete(key);
-    this.#remembered.set(key, { namespace: event.metadata.namespace ?? '', name: event.metadata.name, count: 1, lastMs: nowMs });
+    this.#remembered.set(key, {
+      namespace: event.metadata.namespace ?? '',
+      name: event.metadata.name,
+      count: 1,
+      lastMs: nowMs,
+    });
     const oldest = this.#remembered.keys().next().value;
     if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
   }
@@ -108,8 +120,8 @@ export class EventRecorder {
     return {
       metadata: { namespace, name: `${metadata.name}.${(nowMs * 1000 + (this.#sequence % 1000)).toString(16)}` },
       involvedObject: {
-        apiVersion: object.apiVersion,
-        kind: object.kind,
+        apiVersion: object.apiVersion ?? '',
+        kind: object.kind ?? '',
         name: metadata.name,
         ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
         ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),

@@ -8,6 +8,8 @@ export * from './informer.ts';
 export * from './kinds/index.ts';
 export * from './kubeconfig.ts';
 export * from './meta.ts';
+export * from './node-selection.ts';
+export * from './pod-readiness.ts';
 export * from './quantity.ts';
 export { type InformerOptions, startInformer } from './reflector.ts';
 export * from './resource.ts';
@@ -28,4 +30,5 @@ export type {
 } from './schema/index.ts';
 export { objectMeta } from './schema/index.ts';
 export * from './selectors.ts';
+export * from './toleration.ts';
 export * from './work-queue.ts';

@@ -3,7 +3,7 @@ import { isApiError } from './api-error.ts';
 import type { KubeClient, ListOptions } from './client.ts';
 import type { Informer, InformerEvent } from './informer.ts';
 import { type KubeObject, keyOf } from './meta.ts';
-import type { Resource } from './resource.ts';
+import { apiVersionOf, type Resource } from './resource.ts';
 
 export interface InformerOptions<T> extends ListOptions {
   /** Secondary indexes: from an object to the values under which byIndex finds it. */
@@ -50,6 +50,9 @@ export function startInformer<T extends KubeObject>(
     heardMs = clock.monotonicMs();
     const gone = new Set(store.keys());
     for (const object of list.items) {
+      // Upstream leaves these out of list items; consumers (events, owner references) need them.
+      object.apiVersion ??= apiVersionOf(resource);
+      object.kind ??= resource.kind;
       const key = keyOf(object);
       // An object of the same name but another uid is another object: its predecessor's deletion was missed.
       const known = store.get(key);
