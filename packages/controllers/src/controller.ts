@@ -1,5 +1,6 @@
 import type { Clock, Logger, MetricsRegistry, Running } from '@ballast/base';
-import type { EventRecorder, KubeClient } from '@ballast/kube';
+import type { KubeClient } from '@ballast/kube';
+import type { EventWriter } from './event-writer.ts';
 import type { Informers } from './informers.ts';
 
 /** How fast the control plane reacts to nodes that fall silent. */
@@ -32,7 +33,7 @@ export interface ControllerSettings {
 export interface ControllerContext {
   readonly client: KubeClient;
   readonly informers: Informers;
-  readonly events: EventRecorder;
+  readonly events: EventWriter;
   readonly settings: ControllerSettings;
   readonly metrics: MetricsRegistry;
   readonly logger: Logger;

@@ -68,7 +68,7 @@ export const deploymentController: Controller = {
       const selector = deployment.spec?.selector;
       if (Object.keys({ ...selector?.matchLabels }).length + (selector?.matchExpressions?.length ?? 0) === 0) {
         const message = 'This deployment is selecting all pods. A non-empty selector is required.';
-        events.record({ object: deployment, type: 'Warning', reason: 'SelectingAll', message });
+        events.warning(DEPLOYMENTS, deployment, 'SelectingAll', message);
         return;
       }
       const managed = writes.over(uid, replicaSets.byIndex('controller', uid));
@@ -108,7 +108,7 @@ export const deploymentController: Controller = {
       const { name } = action.replicaSet.metadata;
       const scaled = (from: number, to: number) => {
         const message = `Scaled ${to > from ? 'up' : 'down'} replica set ${name} from ${from} to ${to}`;
-        events.record({ object: deployment, type: 'Normal', reason: 'ScalingReplicaSet', message });
+        events.normal(DEPLOYMENTS, deployment, 'ScalingReplicaSet', message);
       };
       switch (action.kind) {
         case 'create': {

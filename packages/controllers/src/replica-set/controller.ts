@@ -112,13 +112,13 @@ async function createPod({ client, events }: ControllerContext, replicaSet: Repl
   try {
     const created = await client.create(PODS, pod);
     const message = `Created pod: ${created.metadata.name}`;
-    events.record({ object: replicaSet, type: 'Normal', reason: 'SuccessfulCreate', message });
+    events.normal(REPLICA_SETS, replicaSet, 'SuccessfulCreate', message);
     return created;
   } catch (error) {
     // Nothing can be created in a namespace that is going away, and its ReplicaSets go with it.
     const leaving = isApiError(error, 'Forbidden') && /being terminated/.test(messageOf(error));
     const message = `Error creating: ${messageOf(error)}`;
-    if (!leaving) events.record({ object: replicaSet, type: 'Warning', reason: 'FailedCreate', message });
+    if (!leaving) events.warning(REPLICA_SETS, replicaSet, 'FailedCreate', message);
     throw error;
   }
 }
@@ -130,8 +130,8 @@ async function deletePod({ client, events }: ControllerContext, replicaSet: Repl
   } catch (error) {
     if (isApiError(error, 'NotFound')) return;
     const message = `Error deleting: ${messageOf(error)}`;
-    events.record({ object: replicaSet, type: 'Warning', reason: 'FailedDelete', message });
+    events.warning(REPLICA_SETS, replicaSet, 'FailedDelete', message);
     throw error;
   }
-  events.record({ object: replicaSet, type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted pod: ${name}` });
+  events.normal(REPLICA_SETS, replicaSet, 'SuccessfulDelete', `Deleted pod: ${name}`);
 }
