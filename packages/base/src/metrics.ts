@@ -31,7 +31,8 @@ export interface Gauge {
 }
 
 export interface Histogram {
-  observe(value: number, labels?: LabelValues): void;
+  /** `times` counts the same value more than once, for observers that report in bundles. */
+  observe(value: number, labels?: LabelValues, times?: number): void;
 }
 
 export interface MetricOptions {
@@ -96,7 +97,7 @@ export class MetricsRegistry {
       },
     });
     return {
-      observe(value, labels = []) {
+      observe(value, labels = [], times = 1) {
         const key = keyOf(labels);
         let entry = series.get(key);
         if (!entry) {
@@ -105,8 +106,8 @@ export class MetricsRegistry {
         }
         const found = options.buckets.findIndex((bound) => value <= bound);
         const bucket = found < 0 ? options.buckets.length : found;
-        entry.counts[bucket] = (entry.counts[bucket] ?? 0) + 1;
-        entry.sum += value;
+        entry.counts[bucket] = (entry.counts[bucket] ?? 0) + times;
+        entry.sum += value * times;
       },
     };
   }
