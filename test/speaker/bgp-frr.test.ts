@@ -62,7 +62,7 @@ after(async () => {
 function startSpeaker(host: string, ...args: string[]): Speaker {
   const entry = new URL('./bgp-child.ts', import.meta.url).pathname;
   const child = spawn('ip', ['netns', 'exec', network.namespaceOf(host), process.execPath, entry, ...args], {
-    stdio: ['pipe', 'ignore', process.env['BGP_LOG'] ? 'inherit' : 'ignore'],
+    stdio: ['pipe', 'ignore', process.env.BGP_LOG ? 'inherit' : 'ignore'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.stdin.on('error', () => {});
@@ -105,20 +105,24 @@ const kernelRoute = (prefix: string) => network.on('router', 'ip', 'route', 'sho
 
 const options = { skip: !frrIsInstalled && 'FRR is not installed' };
 
-test('a route appears in the kernel of an eBGP neighbour with our address as next hop, and goes when withdrawn', options, async () => {
-  await using speaker = startSpeaker('n11');
-  speaker.say({ kind: 'peers', peers: [peer('192.0.2.11')] }, announce('192.0.2.200/32'));
-  await eventually(
-    () => kernelRoute('192.0.2.200/32'),
-    (text) => text.includes('via 192.0.2.11'),
-  );
-  speaker.say({ kind: 'routes', peer: 'tor', announce: [], withdraw: ['192.0.2.200/32'] });
-  const gone = await eventually(
-    () => kernelRoute('192.0.2.200/32'),
-    (text) => text === '',
-  );
-  assert.ok(gone.afterMs < 1000);
-});
+test(
+  'a route appears in the kernel of an eBGP neighbour with our address as next hop, and goes when withdrawn',
+  options,
+  async () => {
+    await using speaker = startSpeaker('n11');
+    speaker.say({ kind: 'peers', peers: [peer('192.0.2.11')] }, announce('192.0.2.200/32'));
+    await eventually(
+      () => kernelRoute('192.0.2.200/32'),
+      (text) => text.includes('via 192.0.2.11'),
+    );
+    speaker.say({ kind: 'routes', peer: 'tor', announce: [], withdraw: ['192.0.2.200/32'] });
+    const gone = await eventually(
+      () => kernelRoute('192.0.2.200/32'),
+      (text) => text === '',
+    );
+    assert.ok(gone.afterMs < 1000);
+  },
+);
 
 test('communities, large communities and MED reach the neighbour', options, async () => {
   await using speaker = startSpeaker('n11');
@@ -140,7 +144,8 @@ test('communities, large communities and MED reach the neighbour', options, asyn
   );
   await eventually(
     () => frr.vtysh('show bgp ipv4 unicast 192.0.2.201/32'),
-    (text) => text.includes('Community: 64513:42') && text.includes('Large Community: 64513:1:2') && text.includes('metric 7'),
+    (text) =>
+      text.includes('Community: 64513:42') && text.includes('Large Community: 64513:1:2') && text.includes('metric 7'),
   );
 });
 
@@ -206,58 +211,71 @@ test('two speakers give ECMP; one that stops in order leaves the other at once',
   assert.ok(left.afterMs < 1000, `took ${left.afterMs} ms`);
 });
 
-test('RFC 4724: SIGKILL of the speaker keeps the route, and its successor takes it over without a gap', options, async (t) => {
-  const gracefulRestart = { restartTimeSeconds: 20, restarted: false, forwardingPreserved: true };
-  await using first = startSpeaker('n11');
-  first.say({ kind: 'peers', peers: [peer('192.0.2.11', { gracefulRestart })] }, announce('192.0.2.206/32', '192.0.2.207/32'));
-  await eventually(
-    () => kernelRoute('192.0.2.206/32'),
-    (text) => text.includes('via 192.0.2.11'),
-  );
-  await using watch = watchRoutes('router');
-  await first[Symbol.asyncDispose]();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  assert.match(await kernelRoute('192.0.2.206/32'), /via 192.0.2.11/);
-
-  await using second = startSpeaker('n11');
-  second.say(
-    { kind: 'peers', peers: [peer('192.0.2.11', { gracefulRestart: { ...gracefulRestart, restarted: true } })] },
-    announce('192.0.2.206/32'),
-  );
-  // What the successor does not announce again is forgotten at End-of-RIB.
-  await eventually(
-    () => kernelRoute('192.0.2.207/32'),
-    (text) => text === '',
-  );
-  assert.match(await kernelRoute('192.0.2.206/32'), /via 192.0.2.11/);
-  assert.deepEqual(watch.deleted('192.0.2.206'), []);
-  t.diagnostic('route stayed through the restart');
-});
-
-test('a machine that vanishes without a word loses its routes after the hold time, graceful restart or not', options, async (t) => {
-  const gracefulRestart = { restartTimeSeconds: 120, restarted: false, forwardingPreserved: true };
-  await using speaker = startSpeaker('n11');
-  speaker.say({ kind: 'peers', peers: [peer('192.0.2.11', { gracefulRestart })] }, announce('192.0.2.208/32'));
-  await eventually(
-    () => kernelRoute('192.0.2.208/32'),
-    (text) => text.includes('via 192.0.2.11'),
-  );
-  await network.on('switch', 'ip', 'link', 'set', 'p-n11', 'down');
-  try {
-    const gone = await eventually(
-      () => kernelRoute('192.0.2.208/32'),
-      (text) => text === '',
-      { withinMs: 8000 },
+test(
+  'RFC 4724: SIGKILL of the speaker keeps the route, and its successor takes it over without a gap',
+  options,
+  async (t) => {
+    const gracefulRestart = { restartTimeSeconds: 20, restarted: false, forwardingPreserved: true };
+    await using first = startSpeaker('n11');
+    first.say(
+      { kind: 'peers', peers: [peer('192.0.2.11', { gracefulRestart })] },
+      announce('192.0.2.206/32', '192.0.2.207/32'),
     );
-    t.diagnostic(`route withdrawn after ${Math.round(gone.afterMs)} ms (hold time ${HOLD_SECONDS} s)`);
-  } finally {
-    await network.on('switch', 'ip', 'link', 'set', 'p-n11', 'up');
-  }
-});
+    await eventually(
+      () => kernelRoute('192.0.2.206/32'),
+      (text) => text.includes('via 192.0.2.11'),
+    );
+    await using watch = watchRoutes('router');
+    await first[Symbol.asyncDispose]();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.match(await kernelRoute('192.0.2.206/32'), /via 192.0.2.11/);
+
+    await using second = startSpeaker('n11');
+    second.say(
+      { kind: 'peers', peers: [peer('192.0.2.11', { gracefulRestart: { ...gracefulRestart, restarted: true } })] },
+      announce('192.0.2.206/32'),
+    );
+    // What the successor does not announce again is forgotten at End-of-RIB.
+    await eventually(
+      () => kernelRoute('192.0.2.207/32'),
+      (text) => text === '',
+    );
+    assert.match(await kernelRoute('192.0.2.206/32'), /via 192.0.2.11/);
+    assert.deepEqual(watch.deleted('192.0.2.206'), []);
+    t.diagnostic('route stayed through the restart');
+  },
+);
+
+test(
+  'a machine that vanishes without a word loses its routes after the hold time, graceful restart or not',
+  options,
+  async (t) => {
+    const gracefulRestart = { restartTimeSeconds: 120, restarted: false, forwardingPreserved: true };
+    await using speaker = startSpeaker('n11');
+    speaker.say({ kind: 'peers', peers: [peer('192.0.2.11', { gracefulRestart })] }, announce('192.0.2.208/32'));
+    await eventually(
+      () => kernelRoute('192.0.2.208/32'),
+      (text) => text.includes('via 192.0.2.11'),
+    );
+    await network.on('switch', 'ip', 'link', 'set', 'p-n11', 'down');
+    try {
+      const gone = await eventually(
+        () => kernelRoute('192.0.2.208/32'),
+        (text) => text === '',
+        { withinMs: 8000 },
+      );
+      t.diagnostic(`route withdrawn after ${Math.round(gone.afterMs)} ms (hold time ${HOLD_SECONDS} s)`);
+    } finally {
+      await network.on('switch', 'ip', 'link', 'set', 'p-n11', 'up');
+    }
+  },
+);
 
 /** Follows the kernel's route changes, to see gaps that polling would miss. */
 function watchRoutes(host: string): { deleted(address: string): string[] } & AsyncDisposable {
-  const child = spawn('ip', ['netns', 'exec', network.namespaceOf(host), 'ip', 'monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn('ip', ['netns', 'exec', network.namespaceOf(host), 'ip', 'monitor', 'route'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();

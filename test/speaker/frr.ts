@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runAnyExit } from '@ballast/linux';
+import { run, runAnyExit } from '@ballast/linux';
 import { eventually } from './network.ts';
 
 /** A real FRR router (zebra and bgpd) in a namespace, with its own configuration and state folder. */
@@ -21,13 +21,35 @@ export const frrIsInstalled = existsSync(`${FRR_DAEMONS}/bgpd`);
 export async function startFrr(options: { readonly namespace: string; readonly config: string }): Promise<Frr> {
   const folder = await mkdtemp(join(tmpdir(), 'ballast-frr-'));
   const config = join(folder, 'frr.conf');
-  await writeFile(config, options.config);
+  await writeFile(config, options.config, { mode: 0o644 });
+  // The daemons drop to this user, and make their sockets in the folder.
+  await run('chown', ['-R', 'frr:frrvty', folder]);
   const children: ChildProcess[] = [];
   const start = (daemon: string, ...args: string[]) => {
-    const common = ['-f', config, '-i', join(folder, `${daemon}.pid`), '-z', join(folder, 'zserv.api'), '--vty_socket', folder];
+    const common = [
+      '-f',
+      config,
+      '-i',
+      join(folder, `${daemon}.pid`),
+      '-z',
+      join(folder, 'zserv.api'),
+      '--vty_socket',
+      folder,
+    ];
     const child = spawn(
       'ip',
-      ['netns', 'exec', options.namespace, `${FRR_DAEMONS}/${daemon}`, ...common, '-S', '-A', '127.0.0.1', '-P', '0', ...args],
+      [
+        'netns',
+        'exec',
+        options.namespace,
+        `${FRR_DAEMONS}/${daemon}`,
+        ...common,
+        '-A',
+        '127.0.0.1',
+        '-P',
+        '0',
+        ...args,
+      ],
       { stdio: 'ignore' },
     );
     child.on('error', () => {});

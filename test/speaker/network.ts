@@ -35,9 +35,31 @@ export async function createTestNetwork(hosts: Readonly<Record<string, readonly 
     await network.on('switch', 'ip', 'link', 'set', 'br0', 'up');
     for (const [host, addresses] of Object.entries(hosts)) {
       const peer = `p-${host}`;
-      await network.on(host, 'ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', peer, 'netns', namespaceOf('switch'));
+      await network.on(
+        host,
+        'ip',
+        'link',
+        'add',
+        'eth0',
+        'type',
+        'veth',
+        'peer',
+        'name',
+        peer,
+        'netns',
+        namespaceOf('switch'),
+      );
       for (const address of addresses) {
-        await network.on(host, 'ip', 'address', 'add', address, 'dev', 'eth0', ...(address.includes(':') ? ['nodad'] : []));
+        await network.on(
+          host,
+          'ip',
+          'address',
+          'add',
+          address,
+          'dev',
+          'eth0',
+          ...(address.includes(':') ? ['nodad'] : []),
+        );
       }
       await network.on('switch', 'ip', 'link', 'set', peer, 'master', 'br0', 'up');
       await network.on(host, 'ip', 'link', 'set', 'eth0', 'up');

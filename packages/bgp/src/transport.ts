@@ -1,7 +1,6 @@
 import { createServer, Socket } from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import { type Clock, type Ip, messageOf, parseIp } from '@ballast/base';
-import { beginTcpConnection, closeFd, connectionState, openTcpListener } from '@ballast/linux';
+import { beginTcpConnection, closeFd, connectionState, errnoName, openTcpListener } from '@ballast/linux';
 import type { PeerConfig } from './session-config.ts';
 
 /** One TCP connection as the driver sees it. */
@@ -58,9 +57,7 @@ export function connectTransport(
       return;
     }
     closeFd(fd);
-    options.failed(
-      state === 'connecting' ? 'connect timed out' : `connect failed: ${getSystemErrorName(-state.errno)}`,
-    );
+    options.failed(state === 'connecting' ? 'connect timed out' : `connect failed: ${errnoName(state.errno)}`);
   };
   timer = clock.timer(1, look);
   let disposed = false;

@@ -2,7 +2,7 @@
  * The socket calls of libc that Node does not offer. File descriptors are plain numbers that the caller closes. Structures are laid out
  * in Buffers in the machine's byte order; koffi pins a Buffer for the length of a synchronous call, which is all these calls need.
  */
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 import { BallastError } from '@ballast/base';
 import koffi from 'koffi';
 
@@ -42,9 +42,20 @@ export class SystemCallError extends BallastError<'system-call-failed'> {
   }
 }
 
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  // EAGAIN and EWOULDBLOCK share a number; the first name is kept.
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
+
+/** The name of an errno number, such as 'ECONNREFUSED'. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+}
+
 function lastErrno(): string {
-  const errno = koffi.errno();
-  return errno === 0 ? 'unknown' : getSystemErrorName(-errno);
+  return errnoName(koffi.errno());
 }
 
 function check(call: string, result: number): number {
