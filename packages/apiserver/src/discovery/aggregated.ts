@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../resources/definition.ts';
-import { groupsOf, subresourcesOf } from './legacy.ts';
+import { groupsOf } from './legacy.ts';
 
 /** apidiscovery.k8s.io/v2: everything in one document (KEP-3352). `core` selects what /api answers; otherwise what /apis answers. */
 export function aggregatedDiscovery(resources: readonly ResourceDefinition[], core: boolean): object {
@@ -21,7 +21,7 @@ export function aggregatedDiscovery(resources: readonly ResourceDefinition[], co
 
 function entryOf(resource: ResourceDefinition): object {
   const { group, version, plural, singular, namespaced, kind, verbs, shortNames, categories } = resource;
-  const parts = subresourcesOf(resource);
+  const parts = resource.subresources;
   return {
     resource: plural,
     responseKind: { group, version, kind },
@@ -34,7 +34,7 @@ function entryOf(resource: ResourceDefinition): object {
       ? {
           subresources: parts.map((part) => ({
             subresource: part.name,
-            responseKind: { group: part.group ?? group, version: part.version ?? version, kind: part.kind },
+            responseKind: { group: part.group ?? group, version: part.version ?? version, kind: part.kind ?? kind },
             verbs: part.verbs,
           })),
         }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { apiVersionOfResource, type ResourceDefinition } from '../resources/definition.ts';
+import { apiVersionOf } from '@ballast/kube';
+import type { ResourceDefinition } from '../resources/definition.ts';
 
 /** Groups in the order of discovery, each with its versions, the preferred one first. */
 export interface GroupVersions {
@@ -47,20 +48,8 @@ export function groupList(resources: readonly ResourceDefinition[]): object {
 }
 
 export function resourceList(resources: readonly ResourceDefinition[], groupVersion: string): object {
-  const own = resources.filter((resource) => apiVersionOfResource(resource) === groupVersion);
+  const own = resources.filter((resource) => apiVersionOf(resource) === groupVersion);
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: own.flatMap(entriesOf) };
-}
-
-/** Subresources as discovery shows them, with those that every definition implies. */
-export function subresourcesOf(resource: ResourceDefinition): ResourceDefinition['subresources'] {
-  const readWrite = ['get', 'patch', 'update'];
-  return [
-    ...(resource.hasStatus ? [{ name: 'status', kind: resource.kind, verbs: readWrite }] : []),
-    ...(resource.scale
-      ? [{ name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: readWrite }]
-      : []),
-    ...resource.subresources,
-  ];
 }
 
 function entriesOf(resource: ResourceDefinition): object[] {
@@ -75,13 +64,13 @@ function entriesOf(resource: ResourceDefinition): object[] {
     ...(categories.length > 0 ? { categories } : {}),
     ...(verbs.includes('get') ? { storageVersionHash: storageVersionHash(resource) } : {}),
   };
-  const parts = subresourcesOf(resource).map((part) => ({
+  const parts = resource.subresources.map((part) => ({
     name: `${plural}/${part.name}`,
     singularName: '',
     namespaced,
     ...(part.group === undefined ? {} : { group: part.group }),
     ...(part.version === undefined ? {} : { version: part.version }),
-    kind: part.kind,
+    kind: part.kind ?? kind,
     verbs: part.verbs,
   }));
   return [main, ...parts];

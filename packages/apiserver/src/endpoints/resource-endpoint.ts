@@ -1,5 +1,6 @@
+import type { ObjectSchema } from '@ballast/kube';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { bodyType, parseBody, readBody, readObject, type withMetadata } from '../http/body.ts';
+import { bodyType, parseObjectBody, readBody, readObject } from '../http/body.ts';
 import { type AnswerForm, encodeList, encodeObject } from '../http/encoding.ts';
 import { type Exchange, flag, headerOf } from '../http/exchange.ts';
 import { negotiate } from '../http/media-type.ts';
@@ -164,14 +165,14 @@ async function serveList(call: ResourceCall): Promise<void> {
 
 async function serveCreate(call: ResourceCall): Promise<void> {
   formOf(call);
-  const body = await readObject(call.exchange.request);
+  const body = await readObject(call.exchange.request, call.resource.schema);
   const context = writeContext(call, 'create', isDryRun(undefined, call.exchange.query));
   await sendObject(call, 201, await createObject(body, context));
 }
 
 export async function serveUpdate(call: ResourceCall): Promise<void> {
   formOf(call);
-  const body = await readObject(call.exchange.request);
+  const body = await readObject(call.exchange.request, call.resource.schema);
   const context = writeContext(call, 'update', isDryRun(undefined, call.exchange.query));
   const createWhenMissing = call.resource.createOnUpdate && call.path.subresource === '';
   const { object, created } = await updateObject(
@@ -191,9 +192,26 @@ export async function servePatch(call: ResourceCall): Promise<void> {
   await sendObject(call, created ? 201 : 200, object);
 }
 
+/** The part of meta/v1 DeleteOptions that protobuf bodies are read for. */
+const DELETE_OPTIONS: ObjectSchema = {
+  type: 'object',
+  name: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+  properties: {
+    gracePeriodSeconds: { type: 'integer', bits: 64 },
+    preconditions: {
+      type: 'object',
+      name: 'io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions',
+      properties: { uid: { type: 'string' }, resourceVersion: { type: 'string' } },
+    },
+    orphanDependents: { type: 'boolean' },
+    propagationPolicy: { type: 'string' },
+    dryRun: { type: 'list', items: { type: 'string' }, listType: 'atomic' },
+  },
+};
+
 async function readOptions(exchange: Exchange): Promise<unknown> {
   const body = await readBody(exchange.request);
-  return body.length === 0 ? undefined : parseBody(body, bodyType(exchange.request));
+  return body.length === 0 ? undefined : parseObjectBody(body, bodyType(exchange.request), DELETE_OPTIONS);
 }
 
 async function serveDelete(call: ResourceCall): Promise<void> {
@@ -240,9 +258,4 @@ async function serveDeleteCollection(call: ResourceCall): Promise<void> {
 
 function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'NotFound';
-}
-
-/** For subresources that take an object of another kind. */
-export async function readAny(exchange: Exchange): Promise<ReturnType<typeof withMetadata>> {
-  return readObject(exchange.request);
 }

@@ -1,7 +1,10 @@
 import { messageOf } from '@ballast/base';
+import type { Schema } from '@ballast/kube';
 import { parse as parseYaml } from 'yaml';
 import { type ApiObject, isJsonObject } from '../object/api-object.ts';
 import { badRequest, failure } from '../object/failures.ts';
+import { decodeMessage } from '../protobuf/decode.ts';
+import { PROTOBUF_TYPE, parseEnvelope } from '../protobuf/envelope.ts';
 import { headerOf, type IncomingRequest } from './exchange.ts';
 import { parseMediaType } from './media-type.ts';
 
@@ -63,9 +66,17 @@ export function parseBody(body: Buffer, type: string): unknown {
   );
 }
 
-/** A body that must be an object. Its parts are not checked here. */
-export async function readObject(request: IncomingRequest): Promise<ApiObject> {
-  const value = parseBody(await readBody(request), bodyType(request));
+/** A body that must be an object: JSON, YAML, or protobuf when the schema is known. Its parts are not checked here. */
+export async function readObject(request: IncomingRequest, schema: Schema | undefined): Promise<ApiObject> {
+  return parseObjectBody(await readBody(request), bodyType(request), schema);
+}
+
+export function parseObjectBody(body: Buffer, type: string, schema: Schema | undefined): ApiObject {
+  if (type === PROTOBUF_TYPE && schema?.type === 'object') {
+    const { apiVersion, kind, raw } = parseEnvelope(body);
+    return withMetadata({ ...decodeMessage(schema, raw), apiVersion, kind });
+  }
+  const value = parseBody(body, type);
   if (!isJsonObject(value)) throw badRequest('the body of the request must be an object');
   return withMetadata(value);
 }

@@ -1,17 +1,17 @@
+import { apiVersionOf } from '@ballast/kube';
 import type { CachedObject } from '../cache/cached-object.ts';
 import type { CacheEvent } from '../cache/resource-cache.ts';
 import { withApiVersion } from '../object/stored-form.ts';
 import type { ObjectList } from '../operations/list.ts';
 import { viewOf } from '../operations/update.ts';
 import type { ResourceDefinition } from '../resources/definition.ts';
-import { apiVersionOfResource } from '../resources/definition.ts';
 import type { Representation } from './media-type.ts';
 import { tableOf } from './table-form.ts';
 
 /** The JSON that answers a GET of this object in this resource's version. Usually the very bytes in the cache. */
 export function objectBytes(resource: ResourceDefinition, object: CachedObject): Buffer {
   if (resource.view) return Buffer.from(JSON.stringify(viewOf(object, { resource })));
-  const apiVersion = apiVersionOfResource(resource);
+  const apiVersion = apiVersionOf(resource);
   return apiVersion === resource.storageVersion ? object.bytes : withApiVersion(object.bytes, apiVersion);
 }
 
@@ -59,7 +59,7 @@ export function encodeList(resource: ResourceDefinition, list: ObjectList, form:
       JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata, items }),
     );
   }
-  const head = JSON.stringify({ kind: resource.listKind, apiVersion: apiVersionOfResource(resource), metadata });
+  const head = JSON.stringify({ kind: resource.listKind, apiVersion: apiVersionOf(resource), metadata });
   const parts: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [i, object] of list.objects.entries()) {
     if (i > 0) parts.push(COMMA);
@@ -82,7 +82,7 @@ export function eventFrame(
 /** Names a form among the frames of an event. */
 export function formKey(resource: ResourceDefinition, form: AnswerForm): string {
   const { as, version } = form.representation;
-  return `${apiVersionOfResource(resource)} ${as} ${version} ${form.includeObject}`;
+  return `${apiVersionOf(resource)} ${as} ${version} ${form.includeObject}`;
 }
 
 /** One line of a watch: {"type":"ADDED","object":...}. */
@@ -111,7 +111,7 @@ export function bookmarkFrame(
             : [],
         }
       : as === 'Object'
-        ? { kind: resource.kind, apiVersion: apiVersionOfResource(resource), metadata }
+        ? { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata }
         : { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata };
   return frame('BOOKMARK', Buffer.from(JSON.stringify(object)));
 }

@@ -1,13 +1,13 @@
+import { apiVersionOf } from '@ballast/kube';
 import { type ApiObject, isJsonObject } from '../object/api-object.ts';
 import { badRequest, invalid } from '../object/failures.ts';
 import { invalidValue } from '../object/field-problems.ts';
-import { apiVersionOfResource } from '../resources/definition.ts';
 import type { WriteContext } from './write-context.ts';
 
 /** Checks kind, apiVersion and the place in the URL against the object, and fills in what is missing. 400 when they disagree. */
 export function settleIdentityOf(object: ApiObject, context: WriteContext): void {
   const { resource, namespace, name } = context;
-  const apiVersion = apiVersionOfResource(resource);
+  const apiVersion = apiVersionOf(resource);
   if (object.apiVersion === '') object.apiVersion = apiVersion;
   if (object.kind === '') object.kind = resource.kind;
   if (object.apiVersion !== apiVersion) {

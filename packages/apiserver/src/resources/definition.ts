@@ -1,11 +1,11 @@
-import type { ObjectSchema } from '@ballast/kube';
+import { apiVersionOf, type ResourceType } from '@ballast/kube';
 import type { FieldReaders } from '../cache/cached-object.ts';
 import type { ApiObject, JsonObject } from '../object/api-object.ts';
 import type { FieldProblem } from '../object/failures.ts';
 import type { WriteContext } from '../operations/write-context.ts';
 
-export const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
-export type Verb = (typeof ALL_VERBS)[number];
+/** The verbs that stored objects answer to. */
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
 /** Where the scale subresource finds its numbers, as field paths. */
 export interface ScaleDefinition {
@@ -40,30 +40,18 @@ export interface Allocation {
 }
 
 /** One resource of the API: everything that routes, discovery and operations need to know about it. */
-export interface ResourceDefinition {
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
-  readonly singular: string;
-  readonly kind: string;
+export interface ResourceDefinition extends ResourceType {
   readonly listKind: string;
-  readonly namespaced: boolean;
-  readonly shortNames: readonly string[];
-  readonly categories: readonly string[];
-  readonly verbs: readonly Verb[];
   /** Prefix of its objects in the store. Two definitions with the same one are two views of the same objects. */
   readonly storageKey: string;
   /** The apiVersion objects are stored with. */
   readonly storageVersion: string;
-  readonly schema: ObjectSchema | undefined;
   readonly selectableFields: FieldReaders;
   /** `status` is written through its own subresource only. */
   readonly hasStatus: boolean;
   /** metadata.generation counts changes outside metadata and status. */
   readonly hasGeneration: boolean;
   readonly scale: ScaleDefinition | undefined;
-  /** Further subresources that discovery shows, with kind and verbs. */
-  readonly subresources: readonly SubresourceDefinition[];
   readonly hooks: WriteHooks;
   /** A PUT to a name that does not exist creates. */
   readonly createOnUpdate: boolean;
@@ -89,32 +77,21 @@ export interface CustomResourceParts {
   readonly printerColumns: readonly JsonObject[];
 }
 
-export interface SubresourceDefinition {
-  readonly name: string;
-  readonly kind: string;
-  readonly group?: string;
-  readonly version?: string;
-  readonly verbs: readonly string[];
-}
+/** What makes a resource special; everything has a usual value. */
+export type ResourceSpecifics = Partial<Omit<ResourceDefinition, keyof ResourceType>>;
 
-type Given = Pick<ResourceDefinition, 'group' | 'version' | 'plural' | 'kind' | 'namespaced'>;
-
-/** A definition with the usual values for what is not given. */
-export function defineResource(given: Given & Partial<ResourceDefinition>): ResourceDefinition {
+/** The definition of a type with the usual values for what `specifics` does not say. */
+export function defineResource(type: ResourceType, specifics: ResourceSpecifics = {}): ResourceDefinition {
+  const hasStatus = type.subresources.some(({ name }) => name === 'status');
   return {
-    singular: given.kind.toLowerCase(),
-    listKind: `${given.kind}List`,
-    shortNames: [],
-    categories: [],
-    verbs: ALL_VERBS,
-    storageKey: given.group === '' ? given.plural : `${given.plural}.${given.group}`,
-    storageVersion: given.group === '' ? given.version : `${given.group}/${given.version}`,
-    schema: undefined,
+    ...type,
+    listKind: `${type.kind}List`,
+    storageKey: type.group === '' ? type.plural : `${type.plural}.${type.group}`,
+    storageVersion: apiVersionOf(type),
     selectableFields: {},
-    hasStatus: false,
-    hasGeneration: given.hasStatus ?? false,
+    hasStatus,
+    hasGeneration: hasStatus,
     scale: undefined,
-    subresources: [],
     hooks: {},
     createOnUpdate: false,
     unconditionalUpdate: true,
@@ -122,10 +99,6 @@ export function defineResource(given: Given & Partial<ResourceDefinition>): Reso
     defaultPropagation: 'Background',
     view: undefined,
     custom: undefined,
-    ...given,
+    ...specifics,
   };
-}
-
-export function apiVersionOfResource(resource: Pick<ResourceDefinition, 'group' | 'version'>): string {
-  return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
 }

@@ -1,17 +1,6 @@
 import { listAt, numberAt, objectAt } from '../object/api-object.ts';
-import type { SubresourceDefinition, WriteHooks } from './definition.ts';
+import type { WriteHooks } from './definition.ts';
 import { qosClassOf } from './pod-qos.ts';
-
-export const podSubresources: readonly SubresourceDefinition[] = [
-  { name: 'attach', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
-  { name: 'binding', kind: 'Binding', verbs: ['create'] },
-  { name: 'ephemeralcontainers', kind: 'Pod', verbs: ['get', 'patch', 'update'] },
-  { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
-  { name: 'exec', kind: 'PodExecOptions', verbs: ['create', 'get'] },
-  { name: 'log', kind: 'Pod', verbs: ['get'] },
-  { name: 'portforward', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
-  { name: 'proxy', kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
-];
 
 export const podHooks: WriteHooks = {
   prepareForCreate(pod) {

@@ -25,7 +25,8 @@ export const serveScale: SubresourceHandler = async (call, verb) => {
   }
   if (verb !== 'update' && verb !== 'patch') throw methodNotAllowed();
   const type = bodyType(exchange.request);
-  const change = verb === 'update' ? await readObject(exchange.request) : await readBody(exchange.request);
+  const change =
+    verb === 'update' ? await readObject(exchange.request, scaleSchemaOf(call)) : await readBody(exchange.request);
   const context = writeContext(call, 'update', isDryRun(undefined, exchange.query));
   const { object } = await updateObject(
     {
@@ -73,4 +74,8 @@ function scaleOf(object: ApiObject, scale: ScaleDefinition): ApiObject {
     spec: { replicas: numberAt(object, ...scale.specReplicas) ?? 0 },
     status,
   };
+}
+
+function scaleSchemaOf({ resource }: ResourceCall) {
+  return resource.subresources.find(({ name }) => name === 'scale')?.schema;
 }

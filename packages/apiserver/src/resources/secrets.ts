@@ -1,10 +1,11 @@
+import { textField } from '../cache/cached-object.ts';
 import { fieldAt, isJsonObject, jsonEquals, objectAt } from '../object/api-object.ts';
 import type { FieldProblem } from '../object/failures.ts';
 import { forbiddenValue, invalidValue } from '../object/field-problems.ts';
-import type { WriteHooks } from './definition.ts';
+import type { ResourceSpecifics, WriteHooks } from './definition.ts';
 
 /** `stringData` is written in plain text and kept as base64 in `data`; `type` never changes. */
-export const secretHooks: WriteHooks = {
+const secretHooks: WriteHooks = {
   prepareForCreate: takeStringData,
   prepareForUpdate: takeStringData,
   validate(secret, old) {
@@ -30,3 +31,5 @@ function takeStringData(secret: Record<string, unknown>): void {
   secret.data = data;
   delete secret.stringData;
 }
+
+export const secrets: ResourceSpecifics = { selectableFields: { type: textField('type') }, hooks: secretHooks };

@@ -1,0 +1,3 @@
+import type { ResourceSpecifics } from './definition.ts';
+
+export const customResourceDefinitions: ResourceSpecifics = { returnsDeleted: true };

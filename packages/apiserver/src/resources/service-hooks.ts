@@ -1,3 +1,0 @@
-import type { WriteHooks } from './definition.ts';
-
-export const serviceHooks: WriteHooks = {};

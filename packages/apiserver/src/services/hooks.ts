@@ -1,0 +1,3 @@
+import type { WriteHooks } from '../resources/definition.ts';
+
+export const serviceHooks: WriteHooks = {};
