@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Backoff, type Clock, type Logger } from '@ballast/base';
+import { isApiError, type KubeClient, PODS, type Pod, type PodStatus } from '@ballast/kube';
+
+/** Drops undefined members, so that objects compare as their JSON does. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/**
+ * Writes the status of one pod. Only the newest status matters: while a write is under way, later ones replace each other. Failed writes
+ * are repeated until they succeed, or until the pod is gone.
+ */
+export class StatusWriter {
+  readonly #client: KubeClient;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #wrote: () => void;
+  #sent: PodStatus | undefined;
+  #wanted: { pod: Pod; status: PodStatus } | undefined;
+  #writing: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: { client: KubeClient; clock: Clock; logger: Logger; wrote: () => void }) {
+    this.#client = options.client;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#wrote = options.wrote;
+  }
+
+  /** Resolves when this status (or a newer one) is in the API; callers that need not know leave the promise alone. */
+  write(pod: Pod, status: PodStatus): Promise<void> {
+    const wanted = plain(status);
+    const base = this.#wanted?.status ?? this.#sent ?? pod.status ?? {};
+    if (isDeepStrictEqual(wanted, relevantPart(base, wanted))) return this.#writing ?? Promise.resolve();
+    this.#wanted = { pod, status: wanted };
+    this.#writing ??= this.#drain().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #drain(): Promise<void> {
+    const backoff = new Backoff({ minMs: 100, maxMs: 5000 });
+    while (this.#wanted && !this.#stopped) {
+      const { pod, status } = this.#wanted;
+      try {
+        await this.#send(pod, status);
+        this.#sent = status;
+        if (this.#wanted?.status === status) this.#wanted = undefined;
+        backoff.reset();
+      } catch (error) {
+        // A Conflict means that another pod has taken the name: ours is gone.
+        if (isApiError(error, 'NotFound', 'Conflict')) {
+          this.#wanted = undefined;
+          return;
+        }
+        this.#logger.warn('pod status not written, trying again', { error });
+        await this.#clock.sleep(backoff.next());
+      }
+    }
+  }
+
+  async #send(pod: Pod, status: PodStatus): Promise<void> {
+    const { namespace, name, uid } = pod.metadata;
+    const before = this.#sent ?? pod.status ?? {};
+    // Strategic merge keeps list entries that are not mentioned: addresses that are no more have to be taken out by name.
+    const stale = (before.podIPs ?? []).filter(
+      ({ ip }) => status.podIPs && !status.podIPs.some((now) => now.ip === ip),
+    );
+    const podIPs = [...(status.podIPs ?? []), ...stale.map(({ ip }) => ({ $patch: 'delete', ip }))];
+    const body = {
+      metadata: uid === undefined ? {} : { uid },
+      status: { ...status, ...(podIPs.length > 0 ? { podIPs } : {}) },
+    };
+    const ref = { namespace, name };
+    await this.#client.patch(PODS, ref, { type: 'strategic', body }, { subresource: 'status' });
+    this.#wrote();
+  }
+}
+
+/** The members of `base` that `wanted` speaks of. */
+function relevantPart(base: PodStatus, wanted: PodStatus): Partial<PodStatus> {
+  const names = new Set(Object.keys(wanted));
+  return plain(Object.fromEntries(Object.entries(base).filter(([name]) => names.has(name))));
+}
