@@ -107,10 +107,13 @@ export function compileService(
           targetIsLocal: false,
           outside,
           affinitySeconds,
+          serving,
           sourceRanges: undefined,
           ...claim,
         });
       };
+      const answering = endpoints.filter((endpoint) => endpoint.serving || endpoint.ready);
+      const serving = protocol === 'udp' ? new Set(answering.map(slotText)) : undefined;
       const reach = externalLocal ? 'external-local' : 'external-cluster';
       for (const ip of addresses.clusterIps) {
         const toLocal = { target: internal, targetIsLocal: internalLocal, outside: undefined };

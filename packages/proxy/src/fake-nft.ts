@@ -99,7 +99,9 @@ function execute(tables: Map<string, FakeTable>, line: string): void {
     rules.push(rule);
   } else if (noun === 'set' || noun === 'map') {
     if (verb === 'flush') known.containers.set(name, new Map());
-    else if (!known.containers.has(name)) known.containers.set(name, new Map());
+    else if (verb === 'delete') {
+      if (!known.containers.delete(name)) throw mismatch(line, 'no such container');
+    } else if (!known.containers.has(name)) known.containers.set(name, new Map());
   } else if (noun === 'element') {
     const elements = known.containers.get(name);
     if (!elements) throw mismatch(line, 'no such container');

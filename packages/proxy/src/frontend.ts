@@ -37,6 +37,8 @@ export interface Frontend {
   readonly outside: Target | undefined;
   /** ClientIP affinity; undefined for none. */
   readonly affinitySeconds: number | undefined;
+  /** UDP only: endpoints that still answer, also those that get no new flows (draining ones): flows to any other are stale. */
+  readonly serving: ReadonlySet<string> | undefined;
   /** Prefixes allowed to connect, none overlapping; undefined allows all. */
   readonly sourceRanges: readonly string[] | undefined;
 }

@@ -87,7 +87,7 @@ const service = fc
     affinity: fc.constantFrom(undefined, 60, 10_800),
     ranges: fc.constantFrom(undefined, ['10.0.0.0/8'], ['10.0.0.0/8', '172.16.0.0/12']),
     dual: fc.boolean(),
-    externalIps: fc.constantFrom([], ['192.0.2.201']),
+    externalIps: fc.constantFrom<string[][]>([], ['192.0.2.201']).map((ips) => [...ips]),
   })
   .map((plan) => {
     const { name, type, port, affinity } = plan;
@@ -101,7 +101,7 @@ const service = fc
         externalTrafficPolicy: plan.external,
         internalTrafficPolicy: plan.internal,
         externalIPs: plan.externalIps,
-        ...(plan.ranges ? { loadBalancerSourceRanges: plan.ranges } : {}),
+        ...(plan.ranges ? { loadBalancerSourceRanges: [...plan.ranges] } : {}),
         ...(affinity
           ? { sessionAffinity: 'ClientIP' as const, sessionAffinityConfig: { clientIP: { timeoutSeconds: affinity } } }
           : {}),
@@ -113,7 +113,8 @@ const service = fc
 type Step =
   | { readonly kind: 'set'; readonly service: Service; readonly endpoints: readonly SampleEndpoint[] }
   | { readonly kind: 'remove'; readonly name: string }
-  | { readonly kind: 'sync' | 'resync' };
+  | { readonly kind: 'sync' }
+  | { readonly kind: 'resync' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {

@@ -3,7 +3,7 @@ import { elementsOf, type Frontend, type Unit } from './frontend.ts';
 
 /** What one commit changes: the elements, and the frontends behind them for those who clean up after it. */
 export interface Delta {
-  /** Deletions of a table come before its additions. */
+  /** Deletions come before additions. */
   readonly changes: readonly ElementChange[];
   readonly frontends: readonly FrontendChange[];
   /** Affinity durations in use after the change that were not before; each needs its chain. */
@@ -66,13 +66,13 @@ export class Ledger {
       if (after?.kind === 'frontend' && after.affinitySeconds !== undefined) {
         if (!this.#affinitySeconds.has(after.affinitySeconds)) newAffinitySeconds.add(after.affinitySeconds);
       }
-      if (changes.length === count) continue;
-      if (before?.kind === 'frontend' || after?.kind === 'frontend') {
-        frontends.push({
-          before: before?.kind === 'frontend' ? before : undefined,
-          after: after?.kind === 'frontend' ? after : undefined,
-        });
-      }
+      const change = {
+        before: before?.kind === 'frontend' ? before : undefined,
+        after: after?.kind === 'frontend' ? after : undefined,
+      };
+      const sameFlows =
+        (change.before?.serving ?? NOBODY).symmetricDifference(change.after?.serving ?? NOBODY).size === 0;
+      if (changes.length > count || !sameFlows) frontends.push(change);
     }
     changes.sort((a, b) => Number(a.op === 'add') - Number(b.op === 'add'));
     return { changes, frontends, newAffinitySeconds: [...newAffinitySeconds] };
@@ -142,6 +142,8 @@ export class Ledger {
     else this.#claims.set(unit.key, rest);
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 function byStrength(a: Unit, b: Unit): number {
   return a.rank - b.rank || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0);

@@ -1,4 +1,4 @@
-import { CONTAINERS, type Container, type Family } from './element.ts';
+import type { Container, Family } from './element.ts';
 import { rememberChain } from './frontend.ts';
 import { DRAWS, SIZE_CLASSES } from './slots.ts';
 
@@ -28,11 +28,16 @@ export function tableFamily(family: Family): 'ip' | 'ip6' {
  */
 export function skeleton(family: Family, networks: Networks): string {
   const table = `${tableFamily(family)} ${TABLE}`;
+  const definitions = containers(family);
   return [
     `add table ${table}`,
     `flush table ${table}`,
-    ...containers(family).map((definition) => `add ${definition.replace('@', `${table} `)}`),
-    ...CONTAINERS.map((container) => `flush ${isSet(container) ? 'set' : 'map'} ${table} ${container}`),
+    ...definitions.map(({ noun, name, body }) => `add ${noun} ${table} ${name} ${body}`),
+    // Deleted and added again rather than flushed: nft 1.0.6 cannot use a map in a rule that it has read back from the kernel when its key
+    // is a 'typeof' with 'th dport'.
+    ...definitions
+      .filter(({ name }) => name !== 'affinity')
+      .flatMap(({ noun, name, body }) => [`delete ${noun} ${table} ${name}`, `add ${noun} ${table} ${name} ${body}`]),
     ...chains(family, networks).flatMap(({ name, hook, rules }) => [
       `add chain ${table} ${name}${hook ? ` { ${hook} }` : ''}`,
       ...rules.map((rule) => ({ chain: name, rule })),
@@ -55,7 +60,9 @@ export function rememberChainScript(family: Family, seconds: number): string {
   const table = `${tableFamily(family)} ${TABLE}`;
   const name = rememberChain(seconds);
   const { address } = words(family);
-  const rules = TRANSPORTS.map((transport) => {
+  // nft 1.0.6 dies of an assertion on an update of a map whose key is longer than 16 bytes.
+  const transports = family === 4 ? TRANSPORTS : [];
+  const rules = transports.map((transport) => {
     const key = `${address} saddr . ct original ${address} daddr . meta l4proto . ct original proto-dst`;
     const update = `update @affinity { ${key} timeout ${seconds}s : ${address} daddr . th dport }`;
     return `add rule ${table} ${name} meta l4proto ${transport} ${update}`;
@@ -65,51 +72,44 @@ export function rememberChainScript(family: Family, seconds: number): string {
 
 const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
 
-const SETS: ReadonlySet<Container> = new Set([
-  'restricted',
-  'source-ranges',
-  'cluster-ips',
-  'load-balancer-ips',
-  'hairpin',
-]);
-
-/** True for containers that hold keys without values. */
-export function isSet(container: Container): boolean {
-  return SETS.has(container);
-}
-
 function words(family: Family): { readonly address: string; readonly addressType: string } {
   return family === 4 ? { address: 'ip', addressType: 'ipv4_addr' } : { address: 'ip6', addressType: 'ipv6_addr' };
 }
 
-function containers(family: Family): string[] {
+interface Definition {
+  readonly noun: 'set' | 'map';
+  readonly name: Container | 'affinity';
+  readonly body: string;
+}
+
+function containers(family: Family): Definition[] {
   const { address, addressType } = words(family);
   const frontend = `${addressType} . inet_proto . inet_service`;
   const verdicts = `{ type ${frontend} : verdict ; }`;
-  // 'tcp dport' stands for any transport's: nft 1.0.6 cannot read its own 'typeof th dport' back from the kernel.
-  const slotsTo = `{ typeof ${address} daddr . meta l4proto . tcp dport . numgen random mod 65536 : ${address} daddr . tcp dport ; }`;
+  const slotsTo = `{ typeof ${address} daddr . meta l4proto . th dport . numgen random mod 65536 : ${address} daddr . th dport ; }`;
+  const clients = `{ type ${addressType} . ${frontend} : ${addressType} . inet_service ; size ${AFFINITY_SIZE} ; flags dynamic,timeout ; }`;
   return [
     // What becomes of a new connection to an address and port: pick an endpoint, refuse, drop, or judge where it comes from.
-    `map @frontends ${verdicts}`,
+    { noun: 'map', name: 'frontends', body: verdicts },
     // Endpoints by slot: of all nodes (or those that topology prefers), and of this node.
-    `map @endpoints ${slotsTo}`,
-    `map @local-endpoints ${slotsTo}`,
+    { noun: 'map', name: 'endpoints', body: slotsTo },
+    { noun: 'map', name: 'local-endpoints', body: slotsTo },
     // Frontends under externalTrafficPolicy Local: for traffic from outside, and for pods and the node itself.
-    `map @local-policy ${verdicts}`,
-    `map @short-circuit ${verdicts}`,
+    { noun: 'map', name: 'local-policy', body: verdicts },
+    { noun: 'map', name: 'short-circuit', body: verdicts },
     // Frontends outside the cluster's own addresses: how their sources are masqueraded.
-    `map @external ${verdicts}`,
+    { noun: 'map', name: 'external', body: verdicts },
     // Frontends with ClientIP affinity: for how long a client is remembered; and the clients with their endpoints.
-    `map @sticky ${verdicts}`,
-    `map @affinity { type ${addressType} . ${frontend} : ${addressType} . inet_service ; size ${AFFINITY_SIZE} ; flags dynamic,timeout ; }`,
+    { noun: 'map', name: 'sticky', body: verdicts },
+    { noun: 'map', name: 'affinity', body: clients },
     // Frontends with loadBalancerSourceRanges, and the sources each lets in.
-    `set @restricted { type ${frontend} ; }`,
-    `set @source-ranges { type ${frontend} . ${addressType} ; flags interval ; }`,
+    { noun: 'set', name: 'restricted', body: `{ type ${frontend} ; }` },
+    { noun: 'set', name: 'source-ranges', body: `{ type ${frontend} . ${addressType} ; flags interval ; }` },
     // Addresses of Services: their other ports are refused.
-    `set @cluster-ips { type ${addressType} ; }`,
-    `set @load-balancer-ips { type ${addressType} ; }`,
+    { noun: 'set', name: 'cluster-ips', body: `{ type ${addressType} ; }` },
+    { noun: 'set', name: 'load-balancer-ips', body: `{ type ${addressType} ; }` },
     // Endpoints of this node, twice: a pod that reaches itself through its Service.
-    `set @hairpin { type ${addressType} . ${addressType} ; }`,
+    { noun: 'set', name: 'hairpin', body: `{ type ${addressType} . ${addressType} ; }` },
   ];
 }
 
