@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BallastError, errnoOf } from '@ballast/base';
@@ -123,4 +124,9 @@ function cannot(what: string, error: unknown): BallastError {
   const why = errnoOf(error) ?? String(error);
   const hint = why === 'EROFS' ? '; is this a container without access to control groups?' : '';
   return new BallastError('lab-cgroup', `cannot ${what}: ${why}${hint}`, { cause: error });
+}
+
+/** The files to which a process writes "0" to enter the group, one per hierarchy that has it. */
+export function cgroupProcsFiles(hierarchies: readonly string[], path: string): string[] {
+  return hierarchies.map((root) => join(root, path, 'cgroup.procs')).filter((file) => existsSync(file));
 }

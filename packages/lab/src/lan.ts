@@ -15,9 +15,13 @@ function ipIn(pid: number, lines: readonly string[]): Promise<string> {
   return run('nsenter', [`--target=${pid}`, '--net', '--', 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
 
-/** The switch itself: a bridge. Without spanning tree and multicast snooping, as a cheap one in a rack. */
+/** The switch itself: a bridge without spanning tree and multicast snooping, as a cheap one in a rack, with an address for management. */
 export async function setUpSwitch(pid: number): Promise<void> {
-  await ipIn(pid, ['link add lan type bridge stp_state 0 mcast_snooping 0', 'link set lan up']);
+  await ipIn(pid, [
+    'link add lan type bridge stp_state 0 mcast_snooping 0',
+    'link set lan up',
+    `addr add ${LAN.switch}/${LAN.prefixLength} dev lan`,
+  ]);
 }
 
 /** Lays a cable from the machine's eth0 to the switch and gives eth0 its address. */

@@ -4,10 +4,10 @@ import { LAN } from './topology.ts';
  * FRR's configuration for the lab's router. Nodes peer from anywhere on the LAN (a listen range), so adding a node needs no change here; hold
  * time 3 s is the least that BGP allows. `maximum-paths` makes several announcers of one address an equal-cost route.
  */
-export function frrConfig(): string {
+export function frrConfig(logFile: string): string {
   return `frr defaults datacenter
 hostname router
-log file /var/log/frr/frr.log informational
+log file ${logFile} informational
 !
 router bgp ${LAN.routerAsn}
  bgp router-id ${LAN.router}

@@ -22,6 +22,8 @@ export const LAN = {
   prefix: '192.0.2.0/24',
   prefixLength: 24,
   router: '192.0.2.1',
+  /** Management address of the switch, where the host's way into the LAN begins. */
+  switch: '192.0.2.2',
   client: '192.0.2.9',
   server: '192.0.2.11',
   pool: '192.0.2.200-192.0.2.250',

@@ -6,3 +6,4 @@ export * from './libc-sockets.ts';
 export * from './packet-socket.ts';
 export * from './socket-address.ts';
 export * from './tcp-socket.ts';
+export * from './network-namespace.ts';
