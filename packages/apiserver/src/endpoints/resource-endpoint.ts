@@ -1,6 +1,6 @@
 import type { ObjectSchema } from '@ballast/kube';
 import type { CachedObject } from '../cache/cached-object.ts';
-import { bodyType, parseObjectBody, readBody, readObject } from '../http/body.ts';
+import { bodyType, parseObjectBody, readBody } from '../http/body.ts';
 import { type AnswerForm, encodeList, encodeObject } from '../http/encoding.ts';
 import { type Exchange, flag, headerOf } from '../http/exchange.ts';
 import { negotiate } from '../http/media-type.ts';
@@ -8,6 +8,7 @@ import type { RequestInfo } from '../http/request-info.ts';
 import { send, sendJson, sendYaml } from '../http/respond.ts';
 import { requireAccess } from '../identity/authorize.ts';
 import { type Kernel, objectKey } from '../kernel.ts';
+import type { ApiObject } from '../object/api-object.ts';
 import { failure, invalid, methodNotAllowed, noSuchPath, notFound } from '../object/failures.ts';
 import { unsupportedValue } from '../object/field-problems.ts';
 import { createObject } from '../operations/create.ts';
@@ -19,6 +20,7 @@ import { updateObject } from '../operations/update.ts';
 import type { WriteContext } from '../operations/write-context.ts';
 import type { ResourceDefinition, Verb } from '../resources/definition.ts';
 import { findSubresource } from '../subresources/index.ts';
+import { duplicateFields } from '../validation/index.ts';
 import { serveWatch } from './watch.ts';
 
 export type ResourcePath = Extract<RequestInfo, { kind: 'resource' }>;
@@ -131,6 +133,7 @@ export function writeContext(call: ResourceCall, operation: WriteContext['operat
     dryRun,
     fieldManager: query.get('fieldManager') || managerOf(headerOf(request, 'user-agent')),
     fieldValidation: validation,
+    bodyProblems: [],
     warnings: exchange.warnings,
   };
 }
@@ -163,17 +166,28 @@ async function serveList(call: ResourceCall): Promise<void> {
   else await send(exchange, { code: 200, body });
 }
 
+/** The object in the body. Only strict requests pay for the search for fields that occur twice. */
+async function readChecked({ exchange, resource }: ResourceCall): Promise<{ object: ApiObject; problems: string[] }> {
+  const body = await readBody(exchange.request);
+  const type = bodyType(exchange.request);
+  const strict = exchange.query.get('fieldValidation') === 'Strict' && type === 'application/json';
+  return {
+    object: parseObjectBody(body, type, resource.schema),
+    problems: strict ? duplicateFields(body.toString('utf8')) : [],
+  };
+}
+
 async function serveCreate(call: ResourceCall): Promise<void> {
   formOf(call);
-  const body = await readObject(call.exchange.request, call.resource.schema);
-  const context = writeContext(call, 'create', isDryRun(undefined, call.exchange.query));
+  const { object: body, problems } = await readChecked(call);
+  const context = { ...writeContext(call, 'create', isDryRun(undefined, call.exchange.query)), bodyProblems: problems };
   await sendObject(call, 201, await createObject(body, context));
 }
 
 export async function serveUpdate(call: ResourceCall): Promise<void> {
   formOf(call);
-  const body = await readObject(call.exchange.request, call.resource.schema);
-  const context = writeContext(call, 'update', isDryRun(undefined, call.exchange.query));
+  const { object: body, problems } = await readChecked(call);
+  const context = { ...writeContext(call, 'update', isDryRun(undefined, call.exchange.query)), bodyProblems: problems };
   const createWhenMissing = call.resource.createOnUpdate && call.path.subresource === '';
   const { object, created } = await updateObject(
     { transform: () => structuredClone(body), createWhenMissing },

@@ -1,20 +1,74 @@
+import { apiVersionOf } from '@ballast/kube';
+import { FieldSet, trackUpdate } from '../apply/index.ts';
 import type { ApiObject } from '../object/api-object.ts';
-import type { FieldProblem } from '../object/failures.ts';
+import { badRequest, type FieldProblem } from '../object/failures.ts';
+import type { ResourceDefinition } from '../resources/definition.ts';
+import {
+  applyDefaults,
+  cannotBeHandled,
+  decode,
+  strictDecodingMessage,
+  validateCreate,
+  validateUpdate,
+} from '../validation/index.ts';
 import type { WriteContext } from './write-context.ts';
 
-/** Checks the object against its kind's schema, fills in defaults and drops (or refuses) fields that the kind does not have. */
-export function decodeObject(object: ApiObject, _context: WriteContext): ApiObject {
+/** Brings the object into the form of its kind's schema, in place: unknown fields go (or refuse the request), defaults come. */
+export function decodeObject(object: ApiObject, context: WriteContext): ApiObject {
+  const { resource, fieldValidation, warnings, bodyProblems } = context;
+  const { kind, version } = resource;
+  const { unknown, typeError } = decode(resource.schema, object, { custom: resource.custom !== undefined, kind });
+  if (typeError !== undefined) throw badRequest(cannotBeHandled(kind, version, typeError));
+  const problems = [...bodyProblems, ...unknown];
+  if (problems.length > 0 && fieldValidation === 'Strict') {
+    const why = strictDecodingMessage(problems);
+    throw badRequest(resource.custom ? why : cannotBeHandled(kind, version, why));
+  }
+  if (fieldValidation === 'Warn') warnings.push(...problems);
+  applyDefaults(resource, object);
   return object;
 }
 
-/** The value rules of the kind's schema. */
+/** The rules of the kind and its schema. */
 export function validateAgainstSchema(
-  _object: ApiObject,
-  _old: ApiObject | undefined,
-  _context: WriteContext,
+  object: ApiObject,
+  old: ApiObject | undefined,
+  { resource, subresource, warnings }: WriteContext,
 ): FieldProblem[] {
-  return [];
+  const validation = old ? validateUpdate(resource, object, old, subresource) : validateCreate(resource, object);
+  warnings.push(...validation.warnings);
+  return validation.errors;
 }
 
 /** Records in managedFields what this write changed and by whom. */
-export function trackFields(_object: ApiObject, _old: ApiObject | undefined, _context: WriteContext): void {}
+export function trackFields(object: ApiObject, old: ApiObject | undefined, context: WriteContext): void {
+  const { resource, fieldManager, subresource, kernel } = context;
+  const managedFields = trackUpdate({
+    schema: resource.schema,
+    live: old,
+    object,
+    manager: fieldManager,
+    apiVersion: apiVersionOf(resource),
+    subresource,
+    reset: fieldsOutOfReach(resource, subresource),
+    nowMs: kernel.clock.nowMs(),
+  });
+  if (managedFields) object.metadata.managedFields = managedFields;
+  else delete object.metadata.managedFields;
+}
+
+const STATUS_ONLY = FieldSet.ofPaths([['f:status']]);
+const outsideStatus = new WeakMap<ResourceDefinition, FieldSet>();
+
+/** What a write through this subresource cannot set, and so nobody comes to own by it. */
+export function fieldsOutOfReach(resource: ResourceDefinition, subresource: string): FieldSet {
+  if (!resource.hasStatus) return FieldSet.empty;
+  if (subresource !== 'status') return STATUS_ONLY;
+  let fields = outsideStatus.get(resource);
+  if (!fields) {
+    const names = Object.keys(resource.schema.properties).filter((name) => name !== 'status');
+    fields = FieldSet.ofPaths(names.map((name) => [`f:${name}`]));
+    outsideStatus.set(resource, fields);
+  }
+  return fields;
+}

@@ -15,6 +15,8 @@ export interface WriteContext {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  /** Problems found while reading the body, such as fields that occur twice; a strict request is refused with them. */
+  readonly bodyProblems: readonly string[];
   /** Texts for Warning headers; hooks and admission steps may add to it. */
   readonly warnings: string[];
 }
@@ -36,6 +38,7 @@ export function serverWrite(
     dryRun: false,
     fieldManager: 'apiserver',
     fieldValidation: 'Ignore',
+    bodyProblems: [],
     warnings: [],
   };
 }

@@ -1,4 +1,4 @@
-import { listAt, numberAt, objectAt } from '../object/api-object.ts';
+import { numberAt, objectAt } from '../object/api-object.ts';
 import type { WriteHooks } from './definition.ts';
 import { qosClassOf } from './pod-qos.ts';
 
@@ -11,11 +11,6 @@ export const podHooks: WriteHooks = {
     const status = objectAt(pod, 'status');
     const before = objectAt(old, 'status');
     if (subresource === 'status' && status && before?.qosClass !== undefined) status.qosClass ??= before.qosClass;
-  },
-  validate(pod, old) {
-    if (old) return [];
-    if (listAt(pod, 'spec', 'containers').length > 0) return [];
-    return [{ reason: 'FieldValueRequired', message: 'Required value', field: 'spec.containers' }];
   },
 };
 

@@ -1,25 +1,11 @@
 import { textField } from '../cache/cached-object.ts';
-import { fieldAt, isJsonObject, jsonEquals, objectAt } from '../object/api-object.ts';
-import type { FieldProblem } from '../object/failures.ts';
-import { forbiddenValue, invalidValue } from '../object/field-problems.ts';
+import { isJsonObject, objectAt } from '../object/api-object.ts';
 import type { ResourceSpecifics, WriteHooks } from './definition.ts';
 
-/** `stringData` is written in plain text and kept as base64 in `data`; `type` never changes. */
+/** `stringData` is written in plain text and kept as base64 in `data`. */
 const secretHooks: WriteHooks = {
   prepareForCreate: takeStringData,
   prepareForUpdate: takeStringData,
-  validate(secret, old) {
-    const problems: FieldProblem[] = [];
-    if (old && !jsonEquals(secret.type, old.type))
-      problems.push(invalidValue('type', secret.type, 'field is immutable'));
-    if (old && fieldAt(old, 'immutable') === true) {
-      if (fieldAt(secret, 'immutable') !== true)
-        problems.push(forbiddenValue('immutable', 'field is immutable when `immutable` is set'));
-      if (!jsonEquals(secret.data, old.data))
-        problems.push(forbiddenValue('data', 'field is immutable when `immutable` is set'));
-    }
-    return problems;
-  },
 };
 
 function takeStringData(secret: Record<string, unknown>): void {
