@@ -7,11 +7,13 @@ export interface KindOf {
   readonly group: string;
   readonly kind: string;
   readonly schema: ObjectSchema;
+  /** Anything but undefined: the kind comes from a CustomResourceDefinition. */
+  readonly custom?: unknown;
 }
 
 /** Fills in what upstream fills in, in place: first what depends on other fields, then the fixed defaults of the schema. */
 export function applyDefaults(kind: KindOf, object: JsonObject): void {
-  kindDefaults(kind.group, kind.kind)?.(object);
+  if (kind.custom === undefined) kindDefaults(kind.group, kind.kind)?.(object);
   applySchemaDefaults(kind.schema, object);
 }
 

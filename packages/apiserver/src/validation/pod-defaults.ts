@@ -13,6 +13,7 @@ export function defaultPod(pod: JsonObject): void {
   const spec = pod.spec;
   if (!isJsonObject(spec)) return;
   defaultPodSpec(spec);
+  spec.enableServiceLinks ??= true;
   for (const container of containersOf(spec)) requestLimits(container.resources);
   requestLimits(spec.resources);
 }

@@ -96,7 +96,7 @@ export const podSpecSchema = object(`${CORE}.PodSpec`, 'What a pod is made of.',
   dnsConfig: podDNSConfigSchema,
   readinessGates: list(podReadinessGateSchema, 'Conditions that readiness waits for.'),
   runtimeClassName: string('Which runtime runs the pod.'),
-  enableServiceLinks: withDefault(boolean('Environment variables for Services.'), true),
+  enableServiceLinks: boolean('Environment variables for Services; true if absent.'),
   preemptionPolicy: oneOf(['Never', 'PreemptLowerPriority'], 'Whether it may displace other pods.'),
   overhead: map(quantity(), 'What the runtime itself needs.'),
   topologySpreadConstraints: mapList(
