@@ -6,6 +6,7 @@ import { createCriClient } from './cri/client.ts';
 import { watchTaskEvents } from './cri/task-events.ts';
 import { ImagePuller } from './image/ensure-image.ts';
 import { startImageImporter } from './image/import-images.ts';
+import { startLogRotation } from './log/log-rotation.ts';
 import { declareNodeMetrics } from './metrics.ts';
 import { ObjectCache } from './object-cache.ts';
 import type { PodContext } from './pod/pod-context.ts';
@@ -15,6 +16,7 @@ import { readMachine } from './registration/machine.ts';
 import { allocatableOf } from './registration/node-object.ts';
 import { startRegistration } from './registration/register.ts';
 import { RuntimeReader } from './runtime-reader.ts';
+import { startNodeServer } from './server/node-server.ts';
 import { ServiceAccountTokens } from './volume/service-account-tokens.ts';
 
 export interface NodeAgentOptions {
@@ -109,6 +111,12 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<Running
     ...(renewMs === undefined ? {} : { renewMs }),
   };
   stack.use(startRegistration({ client, cri, identity, machine, stateDir, clock, logger, ...timing }));
+
+  stack.use(startLogRotation({ cri, podSet, logDir: dirs.logs, clock, logger }));
+  const lookup = { podSet, runtime: context.runtime, logDir: dirs.logs };
+  const { listen, tls, metrics } = options;
+  const server = stack.use(await startNodeServer({ ...lookup, cri, nodeName, listen, tls, metrics, logger, clock }));
+  logger.info('node API ready', { host: listen.host, port: server.port });
 
   // The server may not be reachable yet: pods wait for it, the agent's start does not.
   stack.use(
