@@ -1,0 +1,1 @@
+export { openApiPath, openApiV3Document, openApiV3Index } from './document.ts';
