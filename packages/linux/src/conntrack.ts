@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { BallastError } from '@ballast/base';
 import { runAnyExit } from './process.ts';
 
 /** A tracked flow: the addresses and ports of its first packet, and of the answers that are expected. */
@@ -55,12 +56,17 @@ export async function forgetFlows(flows: readonly Flow[], options: ConntrackOpti
       `--orig-port-src ${original.sourcePort} --orig-port-dst ${original.destinationPort}`,
     ].join(' '),
   );
-  await conntrack(['-R', '-'], `${lines.join('\n')}\n`, options);
+  const { exitCode, stderr } = await conntrack(['-R', '-'], `${lines.join('\n')}\n`, options);
+  // 1 = one of them was gone already.
+  if (exitCode > 1) throw new BallastError('conntrack-failed', `conntrack failed (exit ${exitCode}): ${stderr.trim()}`);
 }
 
 function conntrack(args: readonly string[], input: string | undefined, options: ConntrackOptions) {
+  // conntrack opens /dev/stdin by name, which fails for the sockets that Node gives its children; hence the cat.
+  const line = `cat | conntrack ${args.join(' ')}`;
+  const words = input === undefined ? ['conntrack', ...args] : ['sh', '-c', line];
   const [command = 'conntrack', ...rest] =
-    options.netns === undefined ? ['conntrack', ...args] : ['ip', 'netns', 'exec', options.netns, 'conntrack', ...args];
+    options.netns === undefined ? words : ['ip', 'netns', 'exec', options.netns, ...words];
   return runAnyExit(command, rest, {
     ...(input === undefined ? {} : { input }),
     ...(options.signal ? { signal: options.signal } : {}),

@@ -92,6 +92,8 @@ export class TestNetwork implements AsyncDisposable {
         return [
           `-n ${node} link add ${pod} type veth peer name eth0 netns ${netns}`,
           `-n ${node} link set ${pod} master cni0 up`,
+          // As the bridge plugin sets it: with br_netfilter, a frame may have to leave by the port that it came in.
+          `-n ${node} link set ${pod} type bridge_slave hairpin on`,
           `-n ${netns} address add ${podIp(pod)}/24 dev eth0`,
           `-n ${netns} address add ${podIp(pod, 6)}/64 dev eth0 nodad`,
           `-n ${netns} link set eth0 up`,
