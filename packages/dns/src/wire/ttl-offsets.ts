@@ -30,7 +30,10 @@ function skipName(reader: ByteReader): void {
   for (;;) {
     const length = reader.u8();
     if (length === 0) return;
-    if (length >= 0xc0) return reader.skip(1);
+    if (length >= 0xc0) {
+      reader.skip(1);
+      return;
+    }
     reader.skip(length);
   }
 }

@@ -1,0 +1,31 @@
+import type { Plugin } from '../chain/plugin.ts';
+import { bind } from './bind/index.ts';
+import { errors } from './errors/index.ts';
+import { health } from './health/index.ts';
+import { hosts } from './hosts/index.ts';
+import { loadbalance } from './loadbalance/index.ts';
+import { log } from './log/index.ts';
+import { loop } from './loop/index.ts';
+import { prometheus } from './prometheus/index.ts';
+import { ready } from './ready/index.ts';
+import { reload } from './reload/index.ts';
+import { whoami } from './whoami/index.ts';
+
+/**
+ * Every directive, in the order of the chain: a plugin may change what those below it are asked and answer, and knows nothing of those
+ * above. The order is CoreDNS's and does not depend on the Corefile. Where it matters for safety: `cache` stands below `loadbalance` (a
+ * cached answer is shuffled anew) and `loop` right above `forward` (what it stops is forwarding).
+ */
+export const PLUGINS: readonly Plugin[] = [
+  reload,
+  bind,
+  ready,
+  health,
+  prometheus,
+  errors,
+  log,
+  loadbalance,
+  hosts,
+  loop,
+  whoami,
+];
