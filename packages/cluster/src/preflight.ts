@@ -1,8 +1,8 @@
-import { access, constants, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { BallastError, errnoOf } from '@ballast/base';
-import { runAnyExit } from '@ballast/linux';
+import { findProgram, runAnyExit } from '@ballast/linux';
 
 /** Something this machine lacks, and what to do about it. */
 export interface PreflightProblem {
@@ -82,25 +82,16 @@ export function judgeKernel(release: string): PreflightProblem | undefined {
 }
 
 async function checkProgram(program: string, pkg: string): Promise<PreflightProblem | undefined> {
-  for (const folder of (process.env.PATH ?? '').split(':')) {
-    if (folder !== '' && (await isExecutable(join(folder, program)))) return undefined;
-  }
+  if ((await findProgram(program)) !== undefined) return undefined;
   return { lacks: `program ${program}`, remedy: `apt-get install ${pkg}` };
 }
 
 async function checkCniPlugin(dir: string, plugin: string): Promise<PreflightProblem | undefined> {
-  if (await isExecutable(join(dir, plugin))) return undefined;
+  if ((await findProgram(plugin, [dir])) !== undefined) return undefined;
   return {
     lacks: `CNI plugin ${join(dir, plugin)}`,
     remedy: 'apt-get install containernetworking-plugins, or set cni-bin-dir to where the plugins are',
   };
-}
-
-function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Asks the kernel by trying: a transaction that is checked (-c) and not carried out. */

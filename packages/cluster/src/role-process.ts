@@ -28,6 +28,8 @@ export interface RoleProcess extends Running {
 
 /** A role that lived this long has started well: the next failure starts from the shortest delay again. */
 const HEALTHY_AFTER_MS = 10_000;
+/** A log line is shown up to here in the supervisor's own log. */
+const MAX_SHOWN_LINE = 400;
 const ROTATE_EVERY_MS = 30_000;
 
 /**
@@ -65,7 +67,7 @@ export function startRoleProcess(options: RoleProcessOptions): RoleProcess {
       child.on('exit', (code, killedBy) => ended.resolve(killedBy ? `killed by ${killedBy}` : `exit ${code}`));
       child.on('message', (message: unknown) => {
         if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'ready') return;
-        logger.info('role ready', { role: name, afterMs: Math.round(clock.monotonicMs() - startedMs) });
+        logger.info('role ready', { name, afterMs: Math.round(clock.monotonicMs() - startedMs) });
         ready.resolve();
       });
       await log.close();
@@ -80,8 +82,8 @@ export function startRoleProcess(options: RoleProcessOptions): RoleProcess {
       if (signal.aborted) break;
       if (clock.monotonicMs() - startedMs > HEALTHY_AFTER_MS) backoff.reset();
       const delayMs = Math.round(backoff.next());
-      const lines = await lastLines(logPath, 3);
-      logger.warn('role ended, starting it again', { role: name, why, delayMs, log: logPath, lastLines: lines });
+      const lines = (await lastLines(logPath, 3)).map((line) => line.slice(0, MAX_SHOWN_LINE));
+      logger.warn('role ended, starting it again', { name, why, delayMs, log: logPath, lastLines: lines });
       await clock.sleep(delayMs, signal);
     }
     await rm(pidPath, { force: true });
@@ -118,7 +120,7 @@ function rotateRegularly(options: Pick<RoleProcessOptions, 'logPath' | 'clock' |
   let timer: Disposable;
   const again = () => {
     timer = clock.timer(ROTATE_EVERY_MS, () => {
-      rotateLog(logPath).catch((error: unknown) => logger.warn('log cannot be turned over', { role: name, error }));
+      rotateLog(logPath).catch((error: unknown) => logger.warn('log cannot be turned over', { name, error }));
       again();
     });
   };

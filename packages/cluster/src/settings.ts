@@ -18,11 +18,9 @@ import { API_PORT, SUPERVISOR_PORT } from './ports.ts';
 export const DEFAULT_CONFIG_PATH = '/etc/ballast/config.yaml';
 
 const ipAddress = z.string().refine((text) => parseIp(text)?.family === 4, { error: 'expected an IPv4 address' });
-const ipv4Cidr = z
-  .string()
-  .refine((text) => parseCidr(text, { strict: true })?.ip.family === 4, {
-    error: 'expected an IPv4 prefix such as 10.42.0.0/16',
-  });
+const ipv4Cidr = z.string().refine((text) => parseCidr(text, { strict: true })?.ip.family === 4, {
+  error: 'expected an IPv4 prefix such as 10.42.0.0/16',
+});
 const nodeName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, { error: 'expected a lower-case DNS name of at most 63 characters' });
@@ -31,11 +29,9 @@ const portRange = z
   .string()
   .refine((text) => parsePortRange(text) !== undefined, { error: 'expected two ports as in 30000-32767' });
 const label = z.string().regex(/^[A-Za-z0-9./_-]+=[A-Za-z0-9._-]*$/, { error: 'expected key=value' });
-const taint = z
-  .string()
-  .regex(/^[A-Za-z0-9./_-]+(=[A-Za-z0-9._-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, {
-    error: 'expected key=value:effect',
-  });
+const taint = z.string().regex(/^[A-Za-z0-9./_-]+(=[A-Za-z0-9._-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, {
+  error: 'expected key=value:effect',
+});
 const domain = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, { error: 'expected a DNS domain' });
 
 /** Keys that a server and an agent share. The names are those of RKE2 where it has one; each is also a flag. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { enterNetworkNamespace } from '@ballast/linux';
 import { cgroupProcsFiles } from './control-groups.ts';
@@ -44,7 +44,5 @@ server.on('error', (error) => {
 server.listen(args.listenPort, '127.0.0.1', () => {
   const address = server.address();
   enterNetworkNamespace(args.networkNamespace);
-  console.log(
-    `port ${typeof address === 'object' ? address?.port : ''} ${readFileSync('/proc/self/stat', 'utf8').split(' ')[0]}`,
-  );
+  console.log(`port ${typeof address === 'object' ? address?.port : ''}`);
 });

@@ -1,8 +1,7 @@
 import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
 import { BallastError } from '@ballast/base';
 import { formatPreflightProblems, type PreflightProblem } from '@ballast/cluster';
-import { runAnyExit } from '@ballast/linux';
+import { findProgram, runAnyExit } from '@ballast/linux';
 import { mountedHierarchies } from './control-groups.ts';
 
 /** Programs of the host that a lab uses, and their Debian packages. */
@@ -34,12 +33,7 @@ export async function labPreflight(): Promise<void> {
     ['ip', 'iproute2'],
     ['nft', 'nftables'],
   ] as const) {
-    const found = await Promise.any(
-      (process.env.PATH ?? '').split(':').map((folder) => access(join(folder, program), constants.X_OK)),
-    ).then(
-      () => true,
-      () => false,
-    );
+    const found = await findProgram(program);
     if (!found) problems.push({ lacks: `program ${program}`, remedy: `apt-get install ${pkg}` });
   }
   if (problems.length === 0) problems.push(...(await tryNamespaces()));

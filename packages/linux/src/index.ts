@@ -7,3 +7,4 @@ export * from './packet-socket.ts';
 export * from './socket-address.ts';
 export * from './tcp-socket.ts';
 export * from './network-namespace.ts';
+export * from './find-program.ts';

@@ -18,10 +18,13 @@ export const runNode: RoleMain = async (context) => {
   const common = { client, nodeName: node.nodeName, clock, metrics };
   const network = stack.use(
     startPodNetwork({
-      ...common,
-      nodeIp: node.nodeIp,
+      client,
+      clock,
+      nodeName: node.nodeName,
       cniConfDir: layout.cniConf,
-      clusterCidr: cluster.clusterCidr,
+      dataDir: join(layout.nodeState, 'network'),
+      clusterCidrs: [cluster.clusterCidr],
+      serviceCidrs: [cluster.serviceCidr],
       logger: logger.child({ part: 'network' }),
     }),
   );
@@ -44,6 +47,7 @@ export const runNode: RoleMain = async (context) => {
       labels: node.labels,
       taints: [...node.taints],
       stateDir: layout.nodeState,
+      volatileDir: join(node.runDir, 'pods'),
       criSocket: settings.containerdSocket,
       imageDir: node.imageDir,
       listen: { host: node.nodeIp, port: AGENT_PORT },
@@ -51,10 +55,8 @@ export const runNode: RoleMain = async (context) => {
         ...(await readPair(tlsDir, 'serving')),
         clientCaPem: await readFile(join(tlsDir, 'client-ca.crt'), 'utf8'),
       },
-      clusterDns: cluster.clusterDns,
+      clusterDns: [cluster.clusterDns],
       clusterDomain: cluster.clusterDomain,
-      apiServerHost: settings.apiHost,
-      apiServerPort: settings.apiPort,
       logger: logger.child({ part: 'agent' }),
     }),
   );

@@ -1,0 +1,5 @@
+export * from './faults.ts';
+export * from './lab.ts';
+export { LAB_ROOT, type LabState, labNames } from './lab-state.ts';
+export * from './status.ts';
+export * from './topology.ts';
