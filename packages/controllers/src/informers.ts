@@ -7,7 +7,6 @@ import {
   type KubeObject,
   PODS,
   type Pod,
-  REPLICA_SETS,
   type Resource,
   resourcePath,
   startInformer,
@@ -22,24 +21,23 @@ const byController = (object: KubeObject): readonly string[] => {
   return owner ? [owner.uid] : [];
 };
 
-/** Indexes that all controllers share: 'namespace', and for some resources 'controller' (uid), 'node' (name), 'service' (key). */
-const POD_INDEXES: IndexTable<Pod> = {
+/** What every resource is indexed by: namespace, uid of the controller, and namespace of those without one. */
+const OWNED_INDEXES: IndexTable<KubeObject> = {
   namespace: byNamespace,
   controller: byController,
+  /** Candidates for adoption. */
+  orphan: (object) => (controllerOf(object) ? [] : byNamespace(object)),
+};
+const POD_INDEXES: IndexTable<Pod> = {
+  ...OWNED_INDEXES,
   /** 'namespace name=value' for every label. */
   label: (pod) =>
     Object.entries(pod.metadata.labels ?? {}).map(([name, value]) => `${pod.metadata.namespace} ${name}=${value}`),
   node: (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []),
-  /** Pods without a controller, by namespace: candidates for adoption. */
-  orphan: (pod) => (controllerOf(pod) ? [] : byNamespace(pod)),
-};
-const OWNED_INDEXES: IndexTable<KubeObject> = {
-  namespace: byNamespace,
-  controller: byController,
-  orphan: (object) => (controllerOf(object) ? [] : byNamespace(object)),
 };
 const SLICE_INDEXES: IndexTable<EndpointSlice> = {
-  namespace: byNamespace,
+  ...OWNED_INDEXES,
+  /** Key of the Service. */
   service: (slice) => {
     const service = slice.metadata.labels?.['kubernetes.io/service-name'];
     return service ? [`${slice.metadata.namespace}/${service}`] : [];
@@ -49,7 +47,6 @@ const SLICE_INDEXES: IndexTable<EndpointSlice> = {
 const path = (resource: Resource) => resourcePath(resource);
 const INDEXES: ReadonlyMap<string, IndexTable<never>> = new Map<string, IndexTable<never>>([
   [path(PODS), POD_INDEXES],
-  [path(REPLICA_SETS), OWNED_INDEXES],
   [path(ENDPOINT_SLICES), SLICE_INDEXES],
 ]);
 
@@ -71,7 +68,7 @@ export class Informers implements AsyncDisposable {
     const known = this.#running.get(key);
     // The map is keyed by the resource, and the resource carries the type of its objects.
     if (known) return known as unknown as Informer<T>;
-    const indexes = (INDEXES.get(key) ?? { namespace: byNamespace }) as IndexTable<T>;
+    const indexes = (INDEXES.get(key) ?? OWNED_INDEXES) as IndexTable<T>;
     const informer = startInformer(this.#client, resource, { indexes, logger: this.#logger, clock: this.#clock });
     this.#running.set(key, informer as unknown as Informer<KubeObject>);
     return informer;

@@ -39,6 +39,7 @@ export function runController(options: ControllerOptions): Running {
     }
   };
   return runInBackground(async (signal) => {
+    using _queue = queue;
     await Promise.all(Array.from({ length: options.workers ?? 1 }, () => work(signal)));
   });
 }

@@ -7,7 +7,7 @@ const MAX_RETRY_MS = 300_000;
  * Keys to work on. A key is in the queue at most once; a key that is added while it is being worked on comes back when that work is
  * done, so one key is never worked on twice at a time. Failures of a key are retried with exponential back-off.
  */
-export class WorkQueue {
+export class WorkQueue implements Disposable {
   readonly #clock: Clock;
   readonly #ready: string[] = [];
   /** Keys that need work: those in #ready, and those that were added again while in #active. */
@@ -84,6 +84,12 @@ export class WorkQueue {
   /** Work on the key went well: its next failure starts with the shortest delay again. */
   forget(key: string): void {
     this.#failures.delete(key);
+  }
+
+  /** Drops what is delayed, so that no timer outlives the work. */
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#delayed.values()) timer[Symbol.dispose]();
+    this.#delayed.clear();
   }
 
   #push(key: string): void {

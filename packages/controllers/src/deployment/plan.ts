@@ -1,6 +1,14 @@
 import { type Deployment, type DeploymentStatus, isPodTerminal, type Pod, type ReplicaSet } from '@ballast/kube';
 import { same } from '../same.ts';
-import { newReplicaSet, nextRevision, REVISION, revisionAnnotations, revisionOf, splitByTemplate } from './revision.ts';
+import {
+  newReplicaSet,
+  nextRevision,
+  REVISION,
+  revisionAnnotations,
+  revisionOf,
+  scaleAnnotations,
+  splitByTemplate,
+} from './revision.ts';
 import {
   type Bounds,
   boundsOf,
@@ -9,7 +17,6 @@ import {
   draftOf,
   newReplicaCount,
   oldestFirst,
-  scaleAnnotations,
   scaleProportionally,
   shrinkOld,
   specReplicas,

@@ -72,7 +72,7 @@ export const endpointsController: Controller = {
       const shown = endpoints.get(key);
       const [existing] = writes.over(key, shown ? [shown] : []);
       const source = service && endpointSource(service);
-      if (source === undefined) {
+      if (!service || source === undefined) {
         const mine = existing?.metadata.labels?.[MANAGED_BY] === MANAGER;
         if (existing && mine && service?.metadata.deletionTimestamp === undefined) await remove(key, existing);
         return;

@@ -31,6 +31,8 @@ export const nodeLifecycleController: Controller = {
     const leases = startInformer(client, LEASES, { namespace: LEASE_NAMESPACE, logger, clock });
     const health = new NodeHealth();
     const budget = new EvictionBudget({ perSecond: evictionsPerSecond });
+    /** Nodes whose pods have been marked since the node was last ready. */
+    const emptied = new Set<string>();
     let checkedMs = clock.monotonicMs();
     let wake = () => {};
 
@@ -87,6 +89,10 @@ export const nodeLifecycleController: Controller = {
             node.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True',
         ),
       });
+      const notReady = new Set(
+        changes.filter(({ losesPods }) => losesPods !== 'no').map(({ node }) => node.metadata.name),
+      );
+      for (const name of emptied) if (!notReady.has(name)) emptied.delete(name);
       const results = await Promise.allSettled(changes.map(carryOut));
       for (const result of results) {
         if (result.status === 'fulfilled' || isApiError(result.reason, 'Conflict', 'NotFound')) continue;
@@ -98,7 +104,10 @@ export const nodeLifecycleController: Controller = {
       const { node } = change;
       const { name, resourceVersion } = node.metadata;
       // Pods first: each moment until then, Services send requests into the void.
-      if (change.losesPods) await markPodsNotReady(name);
+      if (change.losesPods === 'always' || (change.losesPods === 'once' && !emptied.has(name))) {
+        emptied.add(name);
+        await markPodsNotReady(name);
+      }
       let version = resourceVersion;
       if (change.conditions) {
         const body = { metadata: { resourceVersion: version }, status: { conditions: change.conditions } };

@@ -13,8 +13,11 @@ export interface NodeChange {
   /** All conditions of the node, when some change. */
   readonly conditions: NodeStatusList | undefined;
   readonly taints: readonly Taint[] | undefined;
-  /** The node has just stopped being ready: its pods must leave their Services. */
-  readonly losesPods: boolean;
+  /**
+   * Its pods must leave their Services: 'always' while the node is silent; 'once' when it says itself that it is not ready, since its
+   * agent then goes on reporting what it knows of the pods.
+   */
+  readonly losesPods: 'always' | 'once' | 'no';
   /** Its NoExecute taint is new, and used up one eviction of the zone. */
   readonly startsEviction: boolean;
 }
@@ -57,10 +60,10 @@ export function planNodes(options: {
       node,
       conditions: changed ? conditions : undefined,
       taints: sameTaints(taints, node.spec?.taints ?? []) ? undefined : taints,
-      losesPods: wantsEviction && !brake,
+      losesPods: !wantsEviction || brake ? 'no' : ready === 'Unknown' ? 'always' : 'once',
       startsEviction: granted,
     };
-    if (change.conditions || change.taints || change.losesPods) changes.push(change);
+    if (change.conditions || change.taints || change.losesPods !== 'no') changes.push(change);
   }
   return changes;
 }
