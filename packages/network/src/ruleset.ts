@@ -17,8 +17,8 @@ const isV6 = (address: string) => address.includes(':');
  *
  * - Pods that talk to the world outside the cluster do so with the address of their node, since nobody there has a route to pods. Inside the
  *   cluster addresses stay as they are.
- * - Host ports are translated for traffic from outside and from the node itself. A pod that comes back to itself that way, and connections
- *   from the node's loopback address, get the node's address, or the answer would not find its way back.
+ * - Host ports are translated for traffic from outside and from the node itself, but not on loopback addresses (as NodePorts in nftables
+ *   mode). A pod that comes back to itself that way gets the node's address, or the answer would not find its way back.
  */
 export function buildRuleset(input: RulesetInput): string {
   const set = (name: string, family: 'ip' | 'ip6', elements: readonly string[]) => {
@@ -39,8 +39,7 @@ export function buildRuleset(input: RulesetInput): string {
   });
   const returns = input.hostPorts.map((port) => {
     const family = isV6(port.podIp) ? 'ip6' : 'ip';
-    const loopback = family === 'ip' ? '127.0.0.0/8' : '::1';
-    return `    ct status dnat ${family} saddr { ${port.podIp}, ${loopback} } ${family} daddr ${port.podIp} masquerade`;
+    return `    ct status dnat ${family} saddr ${port.podIp} ${family} daddr ${port.podIp} masquerade`;
   });
   const v4 = input.clusterDestinations.filter((address) => !isV6(address));
   const v6 = input.clusterDestinations.filter(isV6);
@@ -57,7 +56,7 @@ ${translations.join('\n')}
     fib daddr type local jump host-ports
   }
   chain output {
-    type nat hook output priority dstnat; policy accept;
+    type nat hook output priority -100; policy accept;
     fib daddr type local jump host-ports
   }
   chain postrouting {

@@ -36,7 +36,7 @@ export interface NodeAgentOptions {
   readonly imageDir: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem: string };
-  readonly clusterDns: readonly string[];
+  readonly clusterDns: string | readonly string[];
   readonly clusterDomain: string;
   /** Name of the cgroup below which all pods of this node live; '/kubepods' by default. Nodes that share a kernel need different ones. */
   readonly cgroupRoot?: string;
@@ -90,7 +90,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<Running
     logDir: dirs.logs,
     seccompDir: dirs.seccomp,
     cgroupRoot: options.cgroupRoot ?? '/kubepods',
-    clusterDns: options.clusterDns,
+    clusterDns: typeof options.clusterDns === 'string' ? [options.clusterDns] : options.clusterDns,
     clusterDomain: options.clusterDomain,
     nodeResolver: parseResolvConf(await readText('/etc/resolv.conf')),
     nodeHosts: await readText('/etc/hosts'),
