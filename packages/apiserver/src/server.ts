@@ -1,12 +1,18 @@
+import type { IncomingMessage } from 'node:http';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { BallastError, type Clock, errnoOf, type Logger, messageOf, type Running } from '@ballast/base';
 import type { Store } from '@ballast/store';
 import { type NodePortRange, ServicePools } from './allocation/service-pools.ts';
 import { startCompaction } from './bootstrap/compaction.ts';
+import { ensureKubernetesService, startKubernetesService } from './bootstrap/kubernetes-service.ts';
 import { ensureSystemNamespaces } from './bootstrap/system-namespaces.ts';
 import { WatchCache } from './cache/watch-cache.ts';
+import { startDefinitionCleanup } from './custom-resources/cleanup.ts';
+import { registerCustomResources } from './custom-resources/registration.ts';
 import { createDispatcher } from './endpoints/dispatch.ts';
+import { serveUpgrade } from './endpoints/upgrade-endpoint.ts';
 import { type Exchange, headerOf, tlsSocketOf } from './http/exchange.ts';
 import { sendError } from './http/respond.ts';
 import { authenticate } from './identity/authenticate.ts';
@@ -68,8 +74,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     stopping: stop.signal,
   };
   await ensureSystemNamespaces(kernel);
-  const background = [startCompaction(kernel)];
+  const custom = registerCustomResources(kernel);
   const http = await listen(kernel, options);
+  const advertised = { host: options.advertiseAddress, port: http.port };
+  await ensureKubernetesService(kernel, advertised);
+  const background = [
+    startCompaction(kernel),
+    startDefinitionCleanup(kernel),
+    startKubernetesService(kernel, advertised),
+  ];
   logger.info('api server ready', { host: options.listen.host, port: http.port });
   const done = Promise.withResolvers<void>();
   return {
@@ -80,6 +93,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       await http.close();
       await Promise.all(background.map((part) => part[Symbol.asyncDispose]()));
       kernel.kubelets[Symbol.dispose]();
+      custom[Symbol.dispose]();
       cache[Symbol.dispose]();
       done.resolve();
     },
@@ -116,6 +130,9 @@ async function listen(
   server.on('sessionError', (error) => kernel.logger.debug('http2 session failed', { error }));
   server.on('tlsClientError', (error) => kernel.logger.debug('tls handshake failed', { error }));
   server.on('request', (request, response) => void answer(kernel, dispatch, request, response));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    void serveUpgrade(kernel, { request, ...parseTarget(request), warnings: [] }, { request, socket, head });
+  });
   // A watch has no end; what must end has its own time limit.
   server.setTimeout(0);
   await new Promise<void>((resolve, reject) => {
@@ -149,16 +166,7 @@ async function answer(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
 ): Promise<void> {
-  const target = request.url ?? '/';
-  const mark = target.indexOf('?');
-  const base = {
-    request,
-    response,
-    method: request.method ?? 'GET',
-    path: mark < 0 ? target : target.slice(0, mark),
-    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
-    warnings: [],
-  };
+  const base = { request, response, ...parseTarget(request), warnings: [] };
   let exchange: Exchange = { ...base, identity: ANONYMOUS };
   response.on('error', (error: unknown) => kernel.logger.debug('answer not delivered', { error }));
   try {
@@ -173,4 +181,14 @@ async function answer(
       kernel.logger.debug('answer not delivered', { error: second });
     }
   }
+}
+
+function parseTarget(request: Pick<IncomingMessage, 'url' | 'method'>): Pick<Exchange, 'method' | 'path' | 'query'> {
+  const target = request.url ?? '/';
+  const mark = target.indexOf('?');
+  return {
+    method: request.method ?? 'GET',
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+  };
 }

@@ -6,17 +6,22 @@ import type { Kernel } from '../kernel.ts';
 import { noSuchPath } from '../object/failures.ts';
 import { DiscoveryEndpoint } from './discovery-endpoint.ts';
 import { serveHealth } from './health-endpoint.ts';
+import { OpenApiEndpoint } from './openapi-endpoint.ts';
 import { serveResource } from './resource-endpoint.ts';
-import { serveVersion } from './version-endpoint.ts';
+import { SERVER_VERSION, serveVersion } from './version-endpoint.ts';
 
 type Route = (exchange: Exchange) => Promise<void>;
 
 /** Finds who answers a request that is authenticated. Authorisation happens here for paths, in the resource endpoint for resources. */
 export function createDispatcher(kernel: Kernel, serverAddress: string): Route {
   const discovery = new DiscoveryEndpoint(kernel.registry, serverAddress);
+  const openApi = new OpenApiEndpoint(kernel.registry, SERVER_VERSION);
   const paths: readonly (readonly [pattern: RegExp, route: Route])[] = [
     [/^\/(healthz|livez|readyz)(\/[^/]*)?$/, (exchange) => serveHealth(kernel, exchange)],
     [/^\/version\/?$/, serveVersion],
+    [/^\/\.well-known\/openid-configuration$/, (exchange) => serveIssuer(kernel, exchange)],
+    [/^\/openid\/v1\/jwks$/, (exchange) => sendJson(exchange, 200, kernel.tokens.keySet)],
+    [/^\/openapi\/v3(\/.*)?$/, (exchange) => openApi.serve(exchange)],
     [/^\/apis?(\/[^/]*){0,2}\/?$/, (exchange) => discovery.serve(exchange)],
     [
       /^\/$/,
@@ -34,4 +39,15 @@ export function createDispatcher(kernel: Kernel, serverAddress: string): Route {
     if (!route) throw noSuchPath();
     await route(exchange);
   };
+}
+
+/** OIDC discovery: how others find the keys of ServiceAccount tokens. */
+function serveIssuer({ tokens }: Kernel, exchange: Exchange): Promise<void> {
+  return sendJson(exchange, 200, {
+    issuer: tokens.issuer,
+    jwks_uri: `${tokens.issuer}/openid/v1/jwks`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+  });
 }

@@ -19,6 +19,7 @@ import { parseSelection } from '../operations/selection.ts';
 import { updateObject } from '../operations/update.ts';
 import type { WriteContext } from '../operations/write-context.ts';
 import type { ResourceDefinition, Verb } from '../resources/definition.ts';
+import { REVIEWS } from '../reviews/index.ts';
 import { findSubresource } from '../subresources/index.ts';
 import { duplicateFields } from '../validation/index.ts';
 import { serveWatch } from './watch.ts';
@@ -67,8 +68,11 @@ const HANDLERS: Readonly<Record<Verb, Handler>> = {
   deletecollection: serveDeleteCollection,
 };
 
-/** Authorises and answers one request to a resource or one of its subresources. */
-export async function serveResource(kernel: Kernel, exchange: Exchange, path: ResourcePath): Promise<void> {
+/** Throws 403 (or 401) unless the identity may do this. */
+export function requireResourceAccess(
+  exchange: Pick<Exchange, 'method' | 'query' | 'identity'>,
+  path: ResourcePath,
+): void {
   const verb = verbOf(exchange.method, path, exchange.query);
   const { group, plural, subresource, namespace, name } = path;
   requireAccess(exchange.identity, {
@@ -80,6 +84,13 @@ export async function serveResource(kernel: Kernel, exchange: Exchange, path: Re
     namespace,
     name,
   });
+}
+
+/** Authorises and answers one request to a resource or one of its subresources. */
+export async function serveResource(kernel: Kernel, exchange: Exchange, path: ResourcePath): Promise<void> {
+  requireResourceAccess(exchange, path);
+  const verb = verbOf(exchange.method, path, exchange.query);
+  const { group, plural, subresource, namespace, name } = path;
   const resource = kernel.registry.find(group, path.version, plural);
   if (!resource) throw noSuchPath();
   const call: ResourceCall = { kernel, exchange, resource, path };
@@ -92,7 +103,8 @@ export async function serveResource(kernel: Kernel, exchange: Exchange, path: Re
     throw name !== '' ? noSuchPath() : methodNotAllowed();
   }
   if (!resource.namespaced && namespace !== '' && resource.plural !== 'namespaces') throw noSuchPath();
-  const handler = resource.verbs.includes(verb as Verb) ? HANDLERS[verb as Verb] : undefined;
+  const review = REVIEWS[resource.storageKey];
+  const handler = resource.verbs.includes(verb) ? (review ?? HANDLERS[verb as Verb]) : undefined;
   if (!handler || (name !== '' && verb === 'create')) throw methodNotAllowed();
   await handler(call);
 }
@@ -132,6 +144,7 @@ export function writeContext(call: ResourceCall, operation: WriteContext['operat
     name: path.name,
     dryRun,
     fieldManager: query.get('fieldManager') || managerOf(headerOf(request, 'user-agent')),
+    managerIsImplied: !query.get('fieldManager'),
     fieldValidation: validation,
     bodyProblems: [],
     warnings: exchange.warnings,

@@ -5,6 +5,8 @@ import { sendJson } from '../http/respond.ts';
 const VERSION = { major: '1', minor: '36' };
 const BALLAST_VERSION = '0.1.0';
 
+export const SERVER_VERSION = `v${VERSION.major}.${VERSION.minor}.0+ballast.${BALLAST_VERSION}`;
+
 export function serveVersion(exchange: Exchange): Promise<void> {
   return sendJson(exchange, 200, {
     ...VERSION,
@@ -12,7 +14,7 @@ export function serveVersion(exchange: Exchange): Promise<void> {
     emulationMinor: VERSION.minor,
     minCompatibilityMajor: VERSION.major,
     minCompatibilityMinor: '35',
-    gitVersion: `v${VERSION.major}.${VERSION.minor}.0+ballast.${BALLAST_VERSION}`,
+    gitVersion: SERVER_VERSION,
     gitCommit: '',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',

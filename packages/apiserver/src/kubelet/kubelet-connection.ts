@@ -8,17 +8,13 @@ export interface KubeletCredentials {
 
 /** How the server reaches node agents: with its own client certificate, over kept-alive connections. */
 export class KubeletConnection implements Disposable {
-  readonly credentials: KubeletCredentials;
+  /** For connections outside of the agent's pool. */
+  readonly tlsOptions: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly agent: Agent;
 
   constructor(credentials: KubeletCredentials) {
-    this.credentials = credentials;
-    this.agent = new Agent({
-      cert: credentials.certPem,
-      key: credentials.keyPem,
-      ca: credentials.caPem,
-      keepAlive: true,
-    });
+    this.tlsOptions = { cert: credentials.certPem, key: credentials.keyPem, ca: credentials.caPem };
+    this.agent = new Agent({ ...this.tlsOptions, keepAlive: true });
   }
 
   [Symbol.dispose](): void {

@@ -31,7 +31,7 @@ export async function createObject(body: ApiObject, context: WriteContext): Prom
     ...(resource.hooks.validate?.(object, undefined, context) ?? []),
   ];
   if (problems.length > 0) throw invalid(resource, object.metadata.name ?? '', problems);
-  trackFields(object, undefined, context);
+  if (!context.fieldsTracked) trackFields(object, undefined, context);
   for (let attempt = 1; ; attempt++) {
     const write = await putObject(context, { object, name: object.metadata.name, expectedRevision: 0, old: undefined });
     if (write.kind === 'written') return write.object;

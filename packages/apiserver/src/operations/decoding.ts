@@ -15,18 +15,30 @@ import type { WriteContext } from './write-context.ts';
 
 /** Brings the object into the form of its kind's schema, in place: unknown fields go (or refuse the request), defaults come. */
 export function decodeObject(object: ApiObject, context: WriteContext): ApiObject {
-  const { resource, fieldValidation, warnings, bodyProblems } = context;
+  const { resource, bodyProblems } = context;
+  const { unknown, typeError } = decode(resource.schema, object, {
+    custom: resource.custom !== undefined,
+    kind: resource.kind,
+  });
+  reportUnknownFields([...bodyProblems, ...unknown], typeError, context);
+  applyDefaults(resource, object);
+  return object;
+}
+
+/** A wrong type is a 400; fields that the kind does not have are one when the request is strict, a warning by default. */
+export function reportUnknownFields(
+  problems: readonly string[],
+  typeError: string | undefined,
+  context: WriteContext,
+): void {
+  const { resource, fieldValidation, warnings } = context;
   const { kind, version } = resource;
-  const { unknown, typeError } = decode(resource.schema, object, { custom: resource.custom !== undefined, kind });
   if (typeError !== undefined) throw badRequest(cannotBeHandled(kind, version, typeError));
-  const problems = [...bodyProblems, ...unknown];
   if (problems.length > 0 && fieldValidation === 'Strict') {
     const why = strictDecodingMessage(problems);
     throw badRequest(resource.custom ? why : cannotBeHandled(kind, version, why));
   }
   if (fieldValidation === 'Warn') warnings.push(...problems);
-  applyDefaults(resource, object);
-  return object;
 }
 
 /** The rules of the kind and its schema. */

@@ -84,6 +84,10 @@ async function tryDelete(
   const meta = object.metadata;
   const before = JSON.stringify(object);
   meta.finalizers = finalizersFor(request, resource, meta.finalizers ?? []);
+  const { deletionFinalizer } = resource;
+  if (deletionFinalizer !== undefined && !meta.deletionTimestamp && !meta.finalizers.includes(deletionFinalizer)) {
+    meta.finalizers.push(deletionFinalizer);
+  }
   const waits = beginDeletion(request, object, resource, kernel);
   if (!waits && meta.finalizers.length === 0) {
     const removal = await removeObject(context, current);

@@ -43,7 +43,14 @@ export async function updateObject(request: UpdateRequest, context: WriteContext
         throw conflict(resource, name, why);
       }
       delete body.metadata.resourceVersion;
-      return { object: await createObject(body, { ...context, operation: 'create' }), created: true };
+      return {
+        object: await createObject(body, {
+          ...context,
+          operation: 'create',
+          fieldsTracked: request.tracksFields ?? false,
+        }),
+        created: true,
+      };
     }
     const outcome = await tryUpdate(request, context, current);
     if (outcome) return { object: outcome, created: false };

@@ -14,6 +14,10 @@ export interface WriteContext {
   readonly name: string;
   readonly dryRun: boolean;
   readonly fieldManager: string;
+  /** The client did not name a manager; the one above was taken from its User-Agent. */
+  readonly managerIsImplied?: boolean;
+  /** managedFields are settled already: server-side apply does its own tracking. */
+  readonly fieldsTracked?: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   /** Problems found while reading the body, such as fields that occur twice; a strict request is refused with them. */
   readonly bodyProblems: readonly string[];

@@ -1,4 +1,4 @@
-import { apiVersionOf, type ResourceType } from '@ballast/kube';
+import { apiVersionOf, type CustomResourceDefinitionVersion, type ResourceType } from '@ballast/kube';
 import type { FieldReaders } from '../cache/cached-object.ts';
 import type { ApiObject, JsonObject } from '../object/api-object.ts';
 import type { FieldProblem } from '../object/failures.ts';
@@ -60,6 +60,8 @@ export interface ResourceDefinition extends ResourceType {
   /** The answer to a deletion is the object, not a Status. */
   readonly returnsDeleted: boolean;
   readonly defaultPropagation: 'Background' | 'Orphan';
+  /** Put on an object when its deletion begins; whoever removes it has cleaned up behind the object. */
+  readonly deletionFinalizer: string | undefined;
   /** Turns the stored form into this view and back; undefined when they are the same but for apiVersion. */
   readonly view: ResourceView | undefined;
   readonly custom: CustomResourceParts | undefined;
@@ -74,7 +76,7 @@ export interface ResourceView {
 export interface CustomResourceParts {
   /** The openAPIV3Schema as the user wrote it, for publishing. */
   readonly openApiSchema: JsonObject | undefined;
-  readonly printerColumns: readonly JsonObject[];
+  readonly printerColumns: NonNullable<CustomResourceDefinitionVersion['additionalPrinterColumns']>;
 }
 
 /** What makes a resource special; everything has a usual value. */
@@ -97,6 +99,7 @@ export function defineResource(type: ResourceType, specifics: ResourceSpecifics 
     unconditionalUpdate: true,
     returnsDeleted: false,
     defaultPropagation: 'Background',
+    deletionFinalizer: undefined,
     view: undefined,
     custom: undefined,
     ...specifics,

@@ -1,4 +1,4 @@
-import { formatLabelSelector, type LabelSelector } from '@ballast/kube';
+import { formatLabelSelector, type LabelSelector, type ObjectSchema } from '@ballast/kube';
 import type { CachedObject } from '../cache/cached-object.ts';
 import { type ResourceCall, writeContext } from '../endpoints/resource-endpoint.ts';
 import { bodyType, readBody, readObject } from '../http/body.ts';
@@ -12,6 +12,9 @@ import { applyPatchBody } from '../operations/patch.ts';
 import { updateObject, viewOf } from '../operations/update.ts';
 import type { ScaleDefinition } from '../resources/definition.ts';
 import type { SubresourceHandler } from './index.ts';
+
+/** No list of a Scale is merged by key, so patches need no more of its schema than this. */
+const SCALE_SCHEMA: ObjectSchema = { type: 'object', properties: {}, preserveUnknown: true };
 
 /** autoscaling/v1 Scale: the one number that autoscalers and `kubectl scale` change, the same for every kind that has replicas. */
 export const serveScale: SubresourceHandler = async (call, verb) => {
@@ -35,7 +38,11 @@ export const serveScale: SubresourceHandler = async (call, verb) => {
         if (!current) throw notFound(resource, path.name);
         const wanted =
           change instanceof Buffer
-            ? applyPatchBody(scaleOf(current, scale), { type, body: change }, undefined)
+            ? applyPatchBody(
+                scaleOf(current, scale),
+                { type, body: change },
+                { schema: SCALE_SCHEMA, custom: undefined },
+              )
             : change;
         const replicas = numberAt(wanted, 'spec', 'replicas') ?? 0;
         if (!Number.isInteger(replicas) || replicas < 0) {
