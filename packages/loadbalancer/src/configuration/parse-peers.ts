@@ -134,7 +134,7 @@ function parsePassword(spec: BgpPeer['spec'], context: PeerContext, problems: st
   if (secretName) {
     if (password !== undefined) problems.push('can not have both password and secret ref set');
     const secret = context.secretOf(secretName);
-    const encoded = secret?.data?.['password'];
+    const encoded = secret?.data?.password;
     if (!secret) problems.push(`secret ref not found: "${METALLB_NAMESPACE}/${secretName}"`);
     else if (secret.type !== 'kubernetes.io/basic-auth') {
       problems.push(
