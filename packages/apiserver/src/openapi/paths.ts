@@ -68,12 +68,17 @@ const ON_OBJECT: readonly Operation[] = [
   { method: 'delete', action: 'delete', verb: 'delete', parameters: DELETE },
 ];
 
-const PATCH_TYPES = [
+const CUSTOM_PATCH_TYPES = [
   'application/apply-patch+yaml',
   'application/json-patch+json',
   'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
 ];
+const PATCH_TYPES = [...CUSTOM_PATCH_TYPES, 'application/strategic-merge-patch+json'];
+
+/** Custom resources have no strategic merge patch; kubectl reads here which patch to send. */
+function patchTypesOf(resource: ResourceType & { readonly custom?: unknown }): string[] {
+  return resource.custom === undefined ? PATCH_TYPES : CUSTOM_PATCH_TYPES;
+}
 
 export interface OpenApiNames {
   readonly object: string;
@@ -130,7 +135,9 @@ function pathItem(
       ...(method === 'post' || method === 'put'
         ? { requestBody: { required: true, content: content(['application/json', 'application/yaml'], names.object) } }
         : {}),
-      ...(method === 'patch' ? { requestBody: { required: true, content: content(PATCH_TYPES, undefined) } } : {}),
+      ...(method === 'patch'
+        ? { requestBody: { required: true, content: content(patchTypesOf(resource), undefined) } }
+        : {}),
       responses: { 200: { description: 'OK', content: content(['application/json'], answer) } },
       'x-kubernetes-action': action,
       'x-kubernetes-group-version-kind': { group, version, kind },
