@@ -55,7 +55,7 @@ function definitionOf(
     selectableFields: selectableFieldsOf(version),
     custom: {
       openApiSchema: asJson(version.schema?.openAPIV3Schema),
-      printerColumns: version.additionalPrinterColumns ?? [],
+      printerColumns: (version.additionalPrinterColumns ?? []).map((column): JsonObject => ({ ...column })),
     },
   });
 }

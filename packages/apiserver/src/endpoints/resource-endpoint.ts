@@ -112,7 +112,7 @@ export async function serveResource(kernel: Kernel, exchange: Exchange, path: Re
 const STREAMING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward']);
 
 /** How the client wants objects written; 406 when we cannot. */
-export function formOf({ exchange }: Pick<ResourceCall, 'exchange'>): AnswerForm {
+export function formOf({ exchange, kernel }: Pick<ResourceCall, 'exchange' | 'kernel'>): AnswerForm {
   const representation = negotiate(headerOf(exchange.request, 'accept'));
   if (!representation) {
     throw failure(
@@ -122,7 +122,7 @@ export function formOf({ exchange }: Pick<ResourceCall, 'exchange'>): AnswerForm
   }
   const asked = exchange.query.get('includeObject');
   const includeObject = asked === 'None' || asked === 'Object' ? asked : 'Metadata';
-  return { representation, includeObject };
+  return { representation, includeObject, now: () => kernel.clock.nowMs() };
 }
 
 export function writeContext(call: ResourceCall, operation: WriteContext['operation'], dryRun: boolean): WriteContext {

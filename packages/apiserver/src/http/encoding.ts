@@ -26,6 +26,8 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 export interface AnswerForm {
   readonly representation: Representation;
   readonly includeObject: IncludeObject;
+  /** The present, in milliseconds since 1970: ages in tables are reckoned from it. */
+  readonly now: () => number;
 }
 
 /** One object in the form that was asked for. */

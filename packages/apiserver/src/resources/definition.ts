@@ -1,4 +1,4 @@
-import { apiVersionOf, type CustomResourceDefinitionVersion, type ResourceType } from '@ballast/kube';
+import { apiVersionOf, type ResourceType } from '@ballast/kube';
 import type { FieldReaders } from '../cache/cached-object.ts';
 import type { ApiObject, JsonObject } from '../object/api-object.ts';
 import type { FieldProblem } from '../object/failures.ts';
@@ -76,7 +76,7 @@ export interface ResourceView {
 export interface CustomResourceParts {
   /** The openAPIV3Schema as the user wrote it, for publishing. */
   readonly openApiSchema: JsonObject | undefined;
-  readonly printerColumns: NonNullable<CustomResourceDefinitionVersion['additionalPrinterColumns']>;
+  readonly printerColumns: readonly JsonObject[];
 }
 
 /** What makes a resource special; everything has a usual value. */
