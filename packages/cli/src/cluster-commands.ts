@@ -2,7 +2,7 @@ import { aborted, createLogger, signalOfTermination, systemClock } from '@ballas
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { installation } from './installation.ts';
 
-const ROLE_COMMAND = [...installation.command, 'role'] as const;
+const ROLE_COMMAND: [string, ...string[]] = [...installation.command, 'role'];
 
 const repeatable = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
 

@@ -10,5 +10,5 @@ export const installation = {
   compileCache: join(cache, 'compile'),
   images: join(cache, 'images'),
   /** Program and first argument of the ballast command, for processes that it starts. */
-  command: [process.execPath, join(import.meta.dirname, 'main.ts')] as const,
+  command: [process.execPath, ...process.execArgv, join(import.meta.dirname, 'main.ts')] as [string, ...string[]],
 } as const;

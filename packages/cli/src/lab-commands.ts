@@ -83,7 +83,9 @@ Examples:
     .addOption(nameOption())
     .passThroughOptions()
     .action(async (machine: string, command: string[], { name }: { name: string }) => {
-      const argv = await (await openLab(name)).machine(machine).enter(command);
+      // Everything after the machine is passed through, so the separator is still there.
+      const program = command[0] === '--' ? command.slice(1) : command;
+      const argv = await (await openLab(name)).machine(machine).enter(program);
       const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: 'inherit' });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
       const code = await new Promise<number>((resolve, reject) => {

@@ -27,6 +27,8 @@ export const LAN = {
   client: '192.0.2.9',
   server: '192.0.2.11',
   pool: '192.0.2.200-192.0.2.250',
+  /** Address of the pool that the cluster's DNS takes. */
+  dns: '192.0.2.250',
   routerAsn: 64512,
   nodeAsn: 64513,
 } as const;

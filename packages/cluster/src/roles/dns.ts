@@ -11,7 +11,8 @@ export const runDns: RoleMain = async (context) => {
     await startDnsServer({
       corefile: { configMap: { namespace: 'kube-system', name: 'coredns' } },
       client,
-      listen: { host: settings.node.nodeIp, port: NODE_DNS_PORT },
+      listenHost: settings.node.nodeIp,
+      defaultPort: NODE_DNS_PORT,
       logger,
       clock,
       metrics,

@@ -1,7 +1,37 @@
-import { aborted, createLogger, MetricsRegistry, signalOfTermination, systemClock } from '@ballast/base';
+import { connect } from 'node:net';
+import { aborted, type Clock, createLogger, MetricsRegistry, signalOfTermination, systemClock } from '@ballast/base';
 import { layoutOf } from '../layout.ts';
 import { type RoleName, readRoleSettings } from '../role-settings.ts';
 import type { RoleMain } from './role-main.ts';
+
+/** How long a role that needs the API waits for it before it starts anyway, and says itself that there is none. */
+const API_WAIT_MS = 20_000;
+
+/** Resolves when the API server takes connections, or after API_WAIT_MS. */
+async function waitForApi(options: {
+  apiHost: string;
+  apiPort: number;
+  clock: Clock;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { apiHost: host, apiPort: port, clock, signal } = options;
+  const deadlineMs = clock.monotonicMs() + API_WAIT_MS;
+  while (clock.monotonicMs() < deadlineMs) {
+    const accepted = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host, port, timeout: 1000 });
+      const answer = (value: boolean) => {
+        socket.destroy();
+        resolve(value);
+      };
+      socket
+        .on('connect', () => answer(true))
+        .on('error', () => answer(false))
+        .on('timeout', () => answer(false));
+    });
+    if (accepted) return;
+    await clock.sleep(50, signal);
+  }
+}
 
 /** Each role loads its own rooms only. */
 const MAINS: Readonly<Record<RoleName, () => Promise<RoleMain>>> = {
@@ -32,6 +62,8 @@ export async function runRole(role: RoleName, settingsPath: string): Promise<num
       stack,
     };
     try {
+      // The node role has work before the API answers (images to import), and work while it is away.
+      if (role === 'controller' || role === 'dns') await waitForApi({ ...settings, clock: systemClock, signal });
       const parts = await main(context);
       process.send?.({ type: 'ready' });
       await Promise.race([aborted(signal), ...parts.map((part) => part.done)]);

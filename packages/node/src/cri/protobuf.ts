@@ -80,13 +80,19 @@ class Writer {
     return at;
   }
 
+  /** Reserving may replace the buffer, so it comes first. */
+  #byte(value: number): void {
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
+  }
+
   varint(value: bigint): void {
     let rest = BigInt.asUintN(64, value);
     while (rest > 0x7fn) {
-      this.#bytes[this.#reserve(1)] = Number(rest & 0x7fn) | 0x80;
+      this.#byte(Number(rest & 0x7fn) | 0x80);
       rest >>= 7n;
     }
-    this.#bytes[this.#reserve(1)] = Number(rest);
+    this.#byte(Number(rest));
   }
 
   tag(number: number, wire: number): void {
