@@ -8,3 +8,7 @@ export * from './socket-address.ts';
 export * from './tcp-socket.ts';
 export * from './network-namespace.ts';
 export * from './find-program.ts';
+export * from './netlink-message.ts';
+export * from './netfilter-socket.ts';
+export * from './nft-elements.ts';
+export * from './nft-rules.ts';

@@ -23,3 +23,18 @@ export function enterNetworkNamespace(path: string): void {
     closeSync(fd);
   }
 }
+
+/** Runs `body`, which must not wait, with the calling thread in the network namespace at `path`, and comes back. */
+export function inNetworkNamespace<T>(path: string, body: () => T): T {
+  const setns = koffi.load('libc.so.6').func('int setns(int fd, int nstype)');
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    enterNetworkNamespace(path);
+    return body();
+  } finally {
+    const failed = Number(setns(home, CLONE_NEWNET)) !== 0;
+    closeSync(home);
+    // Going on in a foreign namespace would be worse than anything.
+    if (failed) process.abort();
+  }
+}

@@ -1,41 +1,38 @@
-import { canonicalIp } from '@ballast/base';
+import type { NftElement, NftExpression } from '@ballast/linux';
+import type { Family } from './element.ts';
 import { endpointsBehind, type Frontend } from './frontend.ts';
 import type { FrontendChange } from './ledger.ts';
 
 /** A client of a frontend with ClientIP affinity, as the kernel remembers it. */
 export interface RememberedClient {
-  /** The element's key in nft's syntax. */
-  readonly key: string;
   /** The frontend's key in the ledger. */
   readonly frontendKey: string;
   /** '10.42.0.7 . 8080' */
   readonly endpoint: string;
+  readonly element: NftElement;
 }
 
-const PROTOCOL_NAMES: Readonly<Record<string, string>> = { '6': 'tcp', '17': 'udp', '132': 'sctp' };
-
-/** Reads `nft -j list map ... affinity`. Elements of any other shape are left out. */
-export function parseRememberedClients(json: string): RememberedClient[] {
-  const document: unknown = json.trim() === '' ? {} : JSON.parse(json);
-  const entries = arrayOf(fieldOf(document, 'nftables')).flatMap((item) =>
-    arrayOf(fieldOf(fieldOf(item, 'map'), 'elem')),
-  );
-  return entries.flatMap((entry) => {
-    const [left, right] = arrayOf(entry);
-    const key = arrayOf(fieldOf(fieldOf(fieldOf(left, 'elem'), 'val') ?? left, 'concat')).map(String);
-    const endpoint = arrayOf(fieldOf(right, 'concat')).map(String);
-    const [client = '', address = '', number = '', port = ''] = key;
-    const protocol = PROTOCOL_NAMES[number] ?? number;
-    const destination = canonicalIp(address);
-    if (key.length !== 4 || endpoint.length !== 2 || destination === undefined) return [];
-    return [
-      {
-        key: `${client} . ${destination} . ${protocol} . ${port}`,
-        frontendKey: `${destination} ${protocol} ${port}`,
-        endpoint: `${canonicalIp(endpoint[0] ?? '') ?? ''} . ${endpoint[1]}`,
-      },
-    ];
-  });
+/**
+ * The rules of a chain that remembers clients, one for each transport: once a connection has its endpoint, the map `affinity` gets or renews
+ * client . original address . protocol . original port : endpoint . port.
+ */
+export function rememberRules(family: Family, seconds: number): NftExpression[][] {
+  const size = family === 4 ? 4 : 16;
+  const words = size / 4;
+  const [source, destination] = family === 4 ? [12, 16] : [8, 24];
+  const key = 8;
+  const data = key + 2 * words + 2;
+  return [6, 17, 132].map((protocol): NftExpression[] => [
+    { name: 'meta', key: 'l4proto', register: key },
+    { name: 'cmp', register: key, equals: Buffer.from([protocol]) },
+    { name: 'payload', base: 'network', offset: source, length: size, register: key },
+    { name: 'ct', key: family === 4 ? 'dst-ip' : 'dst-ip6', register: key + words },
+    { name: 'meta', key: 'l4proto', register: key + 2 * words },
+    { name: 'ct', key: 'proto-dst', register: key + 2 * words + 1 },
+    { name: 'payload', base: 'network', offset: destination, length: size, register: data },
+    { name: 'payload', base: 'transport', offset: 2, length: 2, register: data + words },
+    { name: 'dynset', map: 'affinity', keyRegister: key, dataRegister: data, timeoutMs: seconds * 1000 },
+  ]);
 }
 
 /** Clients whose endpoint, or whose affinity, is gone. */
@@ -56,12 +53,4 @@ export function mayStrandClients(changes: readonly FrontendChange[]): boolean {
     if (after?.affinitySeconds === undefined) return true;
     return !endpointsBehind(before).isSubsetOf(endpointsBehind(after));
   });
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function arrayOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

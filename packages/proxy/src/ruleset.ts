@@ -55,19 +55,14 @@ export function removal(family: Family): string {
   return `add table ${table}\ndelete table ${table}\n`;
 }
 
-/** The chain that remembers clients for so many seconds. Durations are few; their chains stay until the table is taken over again. */
+/**
+ * The chain that remembers clients for so many seconds, still empty (see rememberRules). Durations are few; their chains stay until the table
+ * is written anew.
+ */
 export function rememberChainScript(family: Family, seconds: number): string {
   const table = `${tableFamily(family)} ${TABLE}`;
   const name = rememberChain(seconds);
-  const { address } = words(family);
-  // nft 1.0.6 dies of an assertion on an update of a map whose key is longer than 16 bytes.
-  const transports = family === 4 ? TRANSPORTS : [];
-  const rules = transports.map((transport) => {
-    const key = `${address} saddr . ct original ${address} daddr . meta l4proto . ct original proto-dst`;
-    const update = `update @affinity { ${key} timeout ${seconds}s : ${address} daddr . th dport }`;
-    return `add rule ${table} ${name} meta l4proto ${transport} ${update}`;
-  });
-  return [`add chain ${table} ${name}`, `flush chain ${table} ${name}`, ...rules].join('\n').concat('\n');
+  return `add chain ${table} ${name}\nflush chain ${table} ${name}\n`;
 }
 
 const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
@@ -78,7 +73,7 @@ function words(family: Family): { readonly address: string; readonly addressType
 
 interface Definition {
   readonly noun: 'set' | 'map';
-  readonly name: Container | 'affinity';
+  readonly name: Container | 'affinity' | 'seal';
   readonly body: string;
 }
 
@@ -102,6 +97,8 @@ function containers(family: Family): Definition[] {
     // Frontends with ClientIP affinity: for how long a client is remembered; and the clients with their endpoints.
     { noun: 'map', name: 'sticky', body: verdicts },
     { noun: 'map', name: 'affinity', body: clients },
+    // What tells a table of ours from another; see Programmer.
+    { noun: 'set', name: 'seal', body: '{ type mark ; }' },
     // Frontends with loadBalancerSourceRanges, and the sources each lets in.
     { noun: 'set', name: 'restricted', body: `{ type ${frontend} ; }` },
     { noun: 'set', name: 'source-ranges', body: `{ type ${frontend} . ${addressType} ; flags interval ; }` },

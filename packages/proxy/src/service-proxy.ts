@@ -38,8 +38,8 @@ export interface ServiceProxyOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly metrics: MetricsRegistry;
-  /** The kernel; replaced in tests. */
-  readonly dataplane?: Dataplane;
+  /** The kernel; replaced in tests. The proxy disposes of it. */
+  readonly dataplane?: Dataplane & Disposable;
 }
 
 /** A running proxy. */
@@ -51,7 +51,7 @@ export interface ServiceProxy extends Running {
 /** Events within this time become one transaction. */
 const COALESCE_MS = 5;
 /** How often the table is looked at for changes by others. */
-const VERIFY_MS = 10_000;
+const VERIFY_MS = 1000;
 /** Everything is written anew this often, as a last line of defence. */
 const FULL_SYNC_MS = 3_600_000;
 /** A proxy that could not write for so long says that it is unhealthy. */
@@ -72,13 +72,14 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     families,
   });
 
+  const dataplane = options.dataplane ?? kernelDataplane();
   const tracker = new ServiceTracker(view());
   const ledger = new Ledger();
   const programmer = new Programmer({
     ledger,
     families,
     networks: (family) => ({ podCidrs: podCidrs[family], serviceCidrs: serviceCidrs[family] }),
-    dataplane: options.dataplane ?? kernelDataplane(),
+    dataplane,
     logger,
     clock,
     metrics,
@@ -174,6 +175,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
       // The table stays: a proxy that is being replaced must not interrupt anybody.
       await running[Symbol.asyncDispose]();
       await healthChecks[Symbol.asyncDispose]();
+      dataplane[Symbol.dispose]();
       for (const informer of [services, slices, nodes]) await informer[Symbol.asyncDispose]();
     },
   };
