@@ -5,13 +5,14 @@
 
 /**
  * The first process. On SIGTERM it goes on serving for HELLO_DRAIN_SECONDS (5), because load balancers and kube-proxies need a moment to
- * learn that the endpoint is going; then it ends with 0.
+ * learn that the endpoint is going; then it ends with 0. The port is LISTEN_PORT (8080) and not HELLO_PORT, which a Service called hello
+ * would set to its URL.
  */
 export const HELLO_INIT = `#!/bin/sh
-httpd -f -p "\${HELLO_PORT:-8080}" -h /www &
+httpd -f -p "\${LISTEN_PORT:-8080}" -h /www &
 server=$!
 trap 'echo "draining"; sleep "\${HELLO_DRAIN_SECONDS:-5}" & wait $!; kill $server; echo "bye"; exit 0' TERM INT
-echo "hello $HELLO_VERSION: $HOSTNAME serves on port \${HELLO_PORT:-8080}"
+echo "hello $HELLO_VERSION: $HOSTNAME serves on port \${LISTEN_PORT:-8080}"
 wait $server
 `;
 
