@@ -1,0 +1,1 @@
+export { SCHEDULER_NAME, type SchedulerOptions, startScheduler } from './start.ts';
