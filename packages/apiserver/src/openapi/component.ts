@@ -56,7 +56,7 @@ export function addComponent(
   extra: OpenApiSchema = {},
 ): void {
   if (components.has(name)) return;
-  const component: OpenApiSchema = {};
+  const component: OpenApiSchema = schema.description === undefined ? {} : { description: schema.description };
   // Set before its fields are walked: a schema may refer to itself.
   components.set(name, component);
   Object.assign(component, inline(schema, components), extra);
@@ -67,10 +67,14 @@ const refTo = (name: string): OpenApiSchema => ({ $ref: `#/components/schemas/${
 /** A field: its type, and what is particular to this use of it. A $ref cannot have siblings in OpenAPI 3.0, hence allOf. */
 function field(schema: Schema, components: Components): OpenApiSchema {
   const type = reference(schema, components);
+  const named = schema.type === 'object' && schema.name !== undefined ? components.get(schema.name) : undefined;
+  // kubectl explain shows the description of the field and that of its type; once is enough.
+  const ownDescription = schema.description !== undefined && schema.description !== named?.description;
   const extra = {
-    ...(schema.description === undefined ? {} : { description: schema.description }),
+    ...(ownDescription ? { description: schema.description } : {}),
     ...(schema.default === undefined ? {} : { default: schema.default }),
   };
+  if ('$ref' in type && Object.keys(extra).length === 0) return type;
   return '$ref' in type ? { ...extra, allOf: [type] } : { ...type, ...extra };
 }
 
