@@ -15,6 +15,7 @@ export class DnsMetrics {
   readonly registry: MetricsRegistry;
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
+  readonly #readers = new Map<string, () => number>();
   readonly #histograms = new Map<string, Histogram>();
 
   constructor(registry: MetricsRegistry) {
@@ -27,6 +28,14 @@ export class DnsMetrics {
 
   gauge(options: MetricOptions): Gauge {
     return memo(this.#gauges, options.name, () => this.registry.gauge({ ...options, name: PREFIX + options.name }));
+  }
+
+  /** A gauge that is read at each scrape; the reader that came last counts. */
+  gaugeOf(options: Omit<MetricOptions, 'labels'>, read: () => number): void {
+    const isNew = !this.#readers.has(options.name);
+    this.#readers.set(options.name, read);
+    if (!isNew) return;
+    this.registry.gaugeOf({ ...options, name: PREFIX + options.name }, () => this.#readers.get(options.name)?.() ?? 0);
   }
 
   histogram(options: MetricOptions & { readonly buckets: readonly number[] }): Histogram {

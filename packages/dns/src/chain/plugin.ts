@@ -11,6 +11,7 @@ import {
   parseDirective,
 } from '../syntax/directive.ts';
 import type { Name } from '../wire/name.ts';
+import type { AnswerChanges } from './answer-changes.ts';
 import type { HttpEndpoints } from './http-endpoints.ts';
 import type { DnsMetrics } from './metrics.ts';
 import type { Handler, Next, Outcome, Query } from './query.ts';
@@ -31,6 +32,8 @@ export interface PluginContext {
   /** Undefined outside of a cluster. */
   readonly client: KubeClient | undefined;
   readonly random: () => number;
+  /** Where plugins with data of their own say what has changed, and caches hear of it. */
+  readonly changes: AnswerChanges;
   /** Asks the listener that this block belongs to, as a client would: for CNAME targets. */
   readonly askSelf: Next;
   readonly status: ServerStatus;
@@ -58,6 +61,8 @@ export interface Observation {
   readonly seconds: number;
   /** How often: more than once when a transport answered repeated questions by itself and reports them together. */
   readonly times: number;
+  /** A transport gave the answer again by itself. */
+  readonly reused?: boolean;
 }
 
 /** A plugin at work in one server block. */

@@ -1,8 +1,11 @@
 import type { Plugin } from '../chain/plugin.ts';
 import { bind } from './bind/index.ts';
+import { cache } from './cache/index.ts';
 import { errors } from './errors/index.ts';
+import { forward } from './forward/index.ts';
 import { health } from './health/index.ts';
 import { hosts } from './hosts/index.ts';
+import { kubernetes } from './kubernetes/index.ts';
 import { loadbalance } from './loadbalance/index.ts';
 import { log } from './log/index.ts';
 import { loop } from './loop/index.ts';
@@ -25,7 +28,10 @@ export const PLUGINS: readonly Plugin[] = [
   errors,
   log,
   loadbalance,
+  cache,
   hosts,
+  kubernetes,
   loop,
+  forward,
   whoami,
 ];

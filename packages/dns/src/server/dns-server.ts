@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Clock, hasCode, type Logger, MetricsRegistry, messageOf, type Running } from '@ballast/base';
 import type { KubeClient } from '@ballast/kube';
+import { AnswerChanges } from '../chain/answer-changes.ts';
 import { HttpEndpoints } from '../chain/http-endpoints.ts';
 import { DnsMetrics } from '../chain/metrics.ts';
 import type { ServerStatus } from '../chain/plugin.ts';
@@ -70,6 +71,7 @@ class Server implements DnsServer {
   readonly #listeners: Listeners;
   readonly #http: HttpEndpoints;
   readonly #shared: SharedResources;
+  readonly #changes: AnswerChanges;
   readonly #finished = Promise.withResolvers<void>();
   #generation: Generation | undefined;
   #failedDigest: string | undefined;
@@ -86,6 +88,8 @@ class Server implements DnsServer {
     this.#metrics = new DnsMetrics(options.metrics ?? new MetricsRegistry());
     this.#http = new HttpEndpoints({ logger, clock });
     this.#shared = new SharedResources(logger);
+    this.#changes = new AnswerChanges(clock);
+    this.#changes.subscribe((names) => this.#listeners.forgetBelow(names));
     const openers = [options.openUdp ?? openUdp, openTcp];
     const ledger = new ReuseLedger();
     this.#listeners = new Listeners({ openers, logger, clock, metrics: this.#metrics, ledger });
@@ -174,6 +178,7 @@ class Server implements DnsServer {
       metrics: this.#metrics,
       http: this.#http,
       shared: this.#shared,
+      changes: this.#changes,
       random: () => randomInt(2 ** 40) / 2 ** 40,
       status: this.#status(),
     };

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@ballast/base';
 import type { DnsMetrics } from '../chain/metrics.ts';
 import { failure, type Next } from '../chain/query.ts';
 import type { ListenAt, OpenTransport, Transport } from '../transport/transport.ts';
+import type { Name } from '../wire/name.ts';
 import { createResponder } from './respond.ts';
 import type { ReuseLedger } from './reuse-ledger.ts';
 import { type RoutedBlock, Router } from './router.ts';
@@ -79,16 +80,17 @@ export class Listeners {
       after.set(key, listener);
     }
     this.#listeners = after;
-    this.forgetAnswers();
+    this.forgetBelow(['.']);
     return async () => {
       for (const [key, listener] of before) if (!after.has(key)) await closeListener(listener);
     };
   }
 
-  /** Makes every transport forget the answers it might repeat. */
-  forgetAnswers(): void {
-    for (const { transports } of this.#listeners.values())
-      for (const transport of transports) transport.forgetAnswers?.();
+  /** Makes every transport forget what it might repeat of these names and those below. */
+  forgetBelow(names: readonly Name[]): void {
+    for (const { transports } of this.#listeners.values()) {
+      for (const transport of transports) transport.forgetBelow?.(names);
+    }
   }
 
   async close(): Promise<void> {

@@ -26,7 +26,7 @@ export class ReuseLedger {
   /** Adds answers that were given again. */
   add(tally: string, times: number): void {
     const account = this.#accounts.get(tally);
-    if (account) account.block.observe({ ...account.observation, times });
+    if (account) account.block.observe({ ...account.observation, times, reused: true });
   }
 }
 

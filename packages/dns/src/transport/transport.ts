@@ -1,4 +1,5 @@
 import type { Peer, Protocol } from '../chain/query.ts';
+import type { Name } from '../wire/name.ts';
 
 /** What goes back to a client. */
 export interface WireAnswer {
@@ -22,8 +23,8 @@ export interface ListenAt {
 export interface Transport {
   readonly protocol: Protocol;
   readonly address: ListenAt;
-  /** Forgets every answer it might repeat. */
-  forgetAnswers?(): void;
+  /** Forgets what it might repeat of these names and of those below them; '.' is everything. */
+  forgetBelow?(names: readonly Name[]): void;
   /** Stops taking queries; those that were taken are still answered until `close`. */
   close(): Promise<void>;
 }
