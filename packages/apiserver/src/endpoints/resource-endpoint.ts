@@ -105,7 +105,8 @@ export async function serveResource(kernel: Kernel, exchange: Exchange, path: Re
   if (!resource.namespaced && namespace !== '' && resource.plural !== 'namespaces') throw noSuchPath();
   const review = REVIEWS[resource.storageKey];
   const handler = resource.verbs.includes(verb) ? (review ?? HANDLERS[verb as Verb]) : undefined;
-  if (!handler || (name !== '' && verb === 'create')) throw methodNotAllowed();
+  const misplaced = name === '' ? verb === 'update' || verb === 'patch' : verb === 'create';
+  if (!handler || misplaced) throw methodNotAllowed();
   await handler(call);
 }
 

@@ -32,11 +32,18 @@ export interface CallResult {
   readonly code: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
-  readonly json: Json;
+  /** What the JSON body has at a path such as 'items.0.metadata.name'; the whole body for ''. Undefined when a step is missing. */
+  at(path: string): unknown;
 }
 
-/** JSON of which a test asserts the shape: any path may be read, what is missing is undefined. */
-export type Json = { readonly [key: string]: Json } & string & number & boolean & Json[];
+function valueAt(value: unknown, path: string): unknown {
+  let at = value;
+  for (const step of path === '' ? [] : path.split('.')) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Record<string, unknown>)[step];
+  }
+  return at;
+}
 
 export async function startTestServer(options: { store?: Store } = {}): Promise<TestServer> {
   const [caPem, certPem, keyPem, adminCert, adminKey] = await Promise.all(
@@ -116,8 +123,8 @@ async function call(url: string, ca: string, method: string, path: string, optio
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        const json = (/^\s*[{[]/.test(text) ? JSON.parse(text) : undefined) as Json;
-        resolve({ code: response.statusCode ?? 0, headers: response.headers, text, json });
+        const json: unknown = /^\{.*\}$/s.test(text) && !text.includes('}\n{') ? JSON.parse(text) : undefined;
+        resolve({ code: response.statusCode ?? 0, headers: response.headers, text, at: (path) => valueAt(json, path) });
       });
     });
     outgoing.end(body);
