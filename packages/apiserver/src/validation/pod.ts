@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, listAt } from '../object/api-object.ts';
+import { isJsonObject, type JsonObject, jsonEquals, listAt } from '../object/api-object.ts';
 import { duplicateValue, forbiddenValue, invalidValue, requiredValue } from '../object/field-problems.ts';
 import { checkContainer } from './container.ts';
 import { dnsLabel, dnsSubdomain } from './formats.ts';
@@ -191,9 +191,8 @@ export function canonical(value: unknown): string {
   );
 }
 
-export function same(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
-}
+/** Whether two JSON values say the same. */
+export const same = jsonEquals;
 
 /** The fields at the top of two objects that are not the same, with their values. */
 function differences(now: JsonObject, before: JsonObject): string {
