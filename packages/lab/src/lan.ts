@@ -47,8 +47,8 @@ export function lossRules(machine: string, percent: number): string {
   const table = `loss-${machine}`.replaceAll('-', '_');
   const clear = `add table bridge ${table}\ndelete table bridge ${table}\n`;
   if (percent === 0) return clear;
-  const drop = (direction: string) =>
-    `${direction} "${portOf(machine)}" numgen random mod 10000 < ${Math.round(percent * 100)} drop`;
+  const chance = percent === 100 ? '' : `numgen random mod 10000 < ${Math.round(percent * 100)} `;
+  const drop = (direction: string) => `${direction} "${portOf(machine)}" ${chance}drop`;
   return `${clear}table bridge ${table} {
   chain forward {
     type filter hook forward priority 0; policy accept;

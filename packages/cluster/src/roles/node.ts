@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BallastError, parseIp } from '@ballast/base';
 import { startSpeaker } from '@ballast/loadbalancer';
 import { startPodNetwork } from '@ballast/network';
 import { startNodeAgent } from '@ballast/node';
@@ -37,8 +38,17 @@ export const runNode: RoleMain = async (context) => {
       logger: logger.child({ part: 'proxy' }),
     }),
   );
+  const nodeIp = parseIp(node.nodeIp);
+  if (!nodeIp) throw new BallastError('node-ip', `${node.nodeIp} is no address`);
   const speaker = stack.use(
-    startSpeaker({ ...common, nodeIps: [node.nodeIp], logger: logger.child({ part: 'speaker' }) }),
+    startSpeaker({
+      ...common,
+      nodeIps: [nodeIp],
+      stateDir: join(node.runDir, 'speaker'),
+      // An address is not announced before the kernel knows where to send its packets.
+      ready: proxy.programmed,
+      logger: logger.child({ part: 'speaker' }),
+    }),
   );
   const agent = stack.use(
     await startNodeAgent({
