@@ -42,7 +42,7 @@ port.on('message', (command: ThreadCommand) => {
       post({ kind: 'report', request: command.request, reports: speaker.report() });
       return;
     case 'stop':
-      void speaker[Symbol.asyncDispose]().then(() =>
+      void speaker.stop({ handOver: command.handOver }).then(() =>
         systemClock.timer(LINGER_MS, () => {
           post({ kind: 'stopped' });
           port.close();

@@ -95,14 +95,22 @@ export class BgpSpeaker implements AsyncDisposable {
     return [...this.#peers.values()].map((peer) => peer.session.report());
   }
 
-  /** Ends all sessions with Cease, so that peers drop our routes at once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const peer of this.#peers.values())
-      this.#handle(peer, { kind: 'stop', subcode: CEASE.administrativeShutdown });
+  /** Ends all sessions: with Cease, so that peers drop our routes at once, or by closing, so that they wait for our return (RFC 4724). */
+  async stop({ handOver }: { readonly handOver: boolean }): Promise<void> {
+    for (const peer of this.#peers.values()) {
+      this.#handle(
+        peer,
+        handOver ? { kind: 'stop', subcode: CEASE.administrativeShutdown } : { kind: 'stop-silently' },
+      );
+    }
     this.#peers.clear();
     const listeners = this.#listeners;
     this.#listeners = [];
     await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ handOver: true });
   }
 
   #handle(peer: Peer, event: SessionEvent): void {

@@ -19,7 +19,7 @@ export type ThreadCommand =
       }[];
     }
   | { readonly kind: 'report'; readonly request: number }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'stop'; readonly handOver: boolean };
 
 /** What the thread posts. */
 export type ThreadNews =

@@ -5,11 +5,13 @@ import type { PeerConfig } from './session-config.ts';
 import type { RouteChange } from './speaker.ts';
 import type { ThreadCommand, ThreadData, ThreadNews } from './thread-protocol.ts';
 
-/** A BGP speaker in a thread of its own; see BgpSpeaker for what the verbs mean. Disposing sends Cease to all peers. */
-export interface ThreadedSpeaker extends AsyncDisposable {
+/** A BGP speaker in a thread of its own; see BgpSpeaker for what the verbs mean. */
+export interface ThreadedSpeaker {
   configure(peers: readonly PeerConfig[]): void;
   update(changes: readonly RouteChange[]): void;
   report(): Promise<readonly SessionReport[]>;
+  /** With `handOver`, Cease tells peers to drop our routes now; else those with graceful restart keep them for our successor. */
+  stop(options: { readonly handOver: boolean }): Promise<void>;
   /** Rejects when the thread fails; resolves when it has ended. */
   readonly done: Promise<void>;
 }
@@ -62,8 +64,8 @@ export function startThreadedSpeaker(options: {
         requests.set(request, resolve);
         post({ kind: 'report', request });
       }),
-    async [Symbol.asyncDispose]() {
-      post({ kind: 'stop' });
+    async stop({ handOver }) {
+      post({ kind: 'stop', handOver });
       await done.catch(() => {});
     },
   };

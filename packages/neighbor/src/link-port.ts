@@ -1,4 +1,4 @@
-import { formatIp, type Ip, ipToBytes } from '@ballast/base';
+import { ByteReader, formatIp, type Ip, ipToBytes } from '@ballast/base';
 import { PacketSocket } from '@ballast/linux';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV6, type Mac, macToBytes } from './ethernet.ts';
 import { ARP_FILTER, NDP_FILTER } from './filters.ts';
@@ -12,6 +12,8 @@ export interface AddressCounts {
   replies: number;
   announcements: number;
 }
+
+const MAX_FRAMES_PER_ROUND = 256;
 
 /**
  * The responder of one interface on real sockets. Belongs to a thread that polls `fds` and calls `receive` and `tick`; nothing here
@@ -76,10 +78,12 @@ export class LinkPort implements Disposable {
     for (const effect of this.#responder.tick(nowMs)) this.#perform(effect);
   }
 
-  /** Takes all frames that wait. */
+  /** Takes the frames that wait, up to a bound that keeps a flood on one interface from starving the others. */
   receive(): void {
     for (const socket of [this.#arp, this.#ndp]) {
-      for (let frame = socket.receive(); frame; frame = socket.receive()) {
+      for (let count = 0; count < MAX_FRAMES_PER_ROUND; count++) {
+        const frame = socket.receive();
+        if (!frame) break;
         for (const effect of this.#responder.receive(frame)) this.#perform(effect);
       }
     }
@@ -99,7 +103,7 @@ export class LinkPort implements Disposable {
         this.#onConflict(effect.ip, effect.mac);
         return;
       case 'send': {
-        this.#arp.send(effect.frame);
+        (etherTypeOf(effect.frame) === ETHERTYPE_ARP ? this.#arp : this.#ndp).send(effect.frame);
         const counts = this.#count(effect.ip);
         if (effect.reason === 'reply') counts.replies += 1;
         else counts.announcements += 1;
@@ -129,4 +133,8 @@ export class LinkPort implements Disposable {
     this.#groups.delete(key);
     this.#ndp.leaveGroup(ipToBytes(group));
   }
+}
+
+function etherTypeOf(frame: Uint8Array): number {
+  return new ByteReader(frame.subarray(12, 14)).u16();
 }

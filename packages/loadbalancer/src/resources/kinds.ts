@@ -86,14 +86,16 @@ export interface CommunityList extends KubeObject {
   spec?: { communities?: { name?: string; value?: string }[] };
 }
 
-export interface ServiceL2Status extends KubeObject {
+/** ServiceL2Status and ServiceBGPStatus: who announces a Service, on which interfaces or to which peers. */
+export interface ServiceStatusRecord extends KubeObject {
   spec?: Record<string, never>;
-  status?: { node?: string; serviceName?: string; serviceNamespace?: string; interfaces?: { name?: string }[] };
-}
-
-export interface ServiceBgpStatus extends KubeObject {
-  spec?: Record<string, never>;
-  status?: { node?: string; serviceName?: string; serviceNamespace?: string; peers?: string[] };
+  status?: {
+    node?: string;
+    serviceName?: string;
+    serviceNamespace?: string;
+    interfaces?: { name?: string }[];
+    peers?: string[];
+  };
 }
 
 export interface ConfigurationState extends KubeObject {
@@ -118,6 +120,6 @@ export const BGP_ADVERTISEMENTS = metallb<BgpAdvertisement>('BGPAdvertisement', 
 export const BGP_PEERS = metallb<BgpPeer>('BGPPeer', 'bgppeers', 'v1beta2');
 export const BFD_PROFILES = metallb<BfdProfile>('BFDProfile', 'bfdprofiles');
 export const COMMUNITIES = metallb<CommunityList>('Community', 'communities');
-export const SERVICE_L2_STATUSES = metallb<ServiceL2Status>('ServiceL2Status', 'servicel2statuses');
-export const SERVICE_BGP_STATUSES = metallb<ServiceBgpStatus>('ServiceBGPStatus', 'servicebgpstatuses');
+export const SERVICE_L2_STATUSES = metallb<ServiceStatusRecord>('ServiceL2Status', 'servicel2statuses');
+export const SERVICE_BGP_STATUSES = metallb<ServiceStatusRecord>('ServiceBGPStatus', 'servicebgpstatuses');
 export const CONFIGURATION_STATES = metallb<ConfigurationState>('ConfigurationState', 'configurationstates');
