@@ -32,8 +32,8 @@ export interface DnsServerOptions {
   /** What `{$NAME}` in the Corefile refers to. */
   readonly environment?: Environment;
   readonly metrics?: MetricsRegistry;
-  /** How queries arrive over UDP; node:dgram when absent. */
-  readonly openUdp?: OpenTransport;
+  /** How queries arrive; plain UDP and TCP sockets when absent. */
+  readonly transports?: readonly OpenTransport[];
 }
 
 export interface DnsServer extends Running {
@@ -90,7 +90,7 @@ class Server implements DnsServer {
     this.#shared = new SharedResources(logger);
     this.#changes = new AnswerChanges(clock);
     this.#changes.subscribe((names) => this.#listeners.forgetBelow(names));
-    const openers = [options.openUdp ?? openUdp, openTcp];
+    const openers = options.transports ?? [openUdp, openTcp];
     const ledger = new ReuseLedger();
     this.#listeners = new Listeners({ openers, logger, clock, metrics: this.#metrics, ledger });
     this.done = this.#finished.promise;
@@ -202,6 +202,7 @@ class Server implements DnsServer {
 
   async #retire(before: Generation | undefined, closeOld: () => Promise<void>): Promise<void> {
     if (!before) return;
+    this.#generation?.replaceMetricsOf(before);
     const grace = new AbortController();
     await Promise.race([closeOld(), this.#options.clock.sleep(DRAIN_MS, grace.signal).catch(() => {})]);
     grace.abort();

@@ -1,4 +1,4 @@
-import { messageOf } from '@ballast/base';
+import { type Gauge, messageOf } from '@ballast/base';
 import type { Observation, PluginContext, PluginInstance } from '../chain/plugin.ts';
 import { composeChain, type Handler } from '../chain/query.ts';
 import { CorefileError, type CorefileProblem, type Place } from '../corefile/problem.ts';
@@ -15,6 +15,9 @@ interface NamedInstance {
   readonly plugin: string;
   readonly instance: PluginInstance;
 }
+
+/** Labels of one sample of plugin_enabled. */
+type EnabledLabels = readonly [server: string, zone: Name, view: string, name: string];
 
 /** One zone of one block on one socket address. */
 interface Binding {
@@ -34,6 +37,8 @@ export class Generation {
   readonly digest: string;
   readonly #instances: NamedInstance[] = [];
   readonly #bindings: Binding[] = [];
+  readonly #enabled: EnabledLabels[] = [];
+  readonly #enabledGauge: Gauge;
 
   /** Throws a CorefileError when the blocks do not go together. */
   constructor(
@@ -41,6 +46,11 @@ export class Generation {
     options: { context: ServerContext; hosts: readonly string[]; askAt: (at: ListenAt) => RoutedBlock['ask'] },
   ) {
     this.digest = plan.digest;
+    this.#enabledGauge = options.context.metrics.gauge({
+      name: 'plugin_enabled',
+      help: 'Plugins at work, by server block.',
+      labels: ['server', 'zone', 'view', 'name'],
+    });
     const problems: CorefileProblem[] = [];
     const report: Report = (place, message) => problems.push({ place, message });
     const served = new Map<string, Place>();
@@ -66,11 +76,18 @@ export class Generation {
   }
 
   async start(): Promise<void> {
+    for (const labels of this.#enabled) this.#enabledGauge.set(1, labels);
     for (const { instance } of this.#instances) await instance.start?.();
   }
 
   async linger(): Promise<void> {
     await Promise.all(this.#instances.map(({ instance }) => instance.linger?.()));
+  }
+
+  /** Takes what only the generation before this one had out of the metrics. */
+  replaceMetricsOf(before: Generation): void {
+    const kept = new Set(this.#enabled.map((labels) => labels.join(' ')));
+    for (const labels of before.#enabled) if (!kept.has(labels.join(' '))) this.#enabledGauge.remove(labels);
   }
 
   /** Stops every instance; one that fails to does not keep the others. */
@@ -114,6 +131,9 @@ export class Generation {
       })),
     );
     this.#instances.push(...instances);
+    for (const zone of zones) {
+      for (const { plugin } of plan.plugins) this.#enabled.push([server, zone, '', plugin.name]);
+    }
     const bound = instances.flatMap(({ instance }) => instance.bindHosts ?? []);
     const hosts = bound.length > 0 ? bound : options.hosts;
     home = { host: hosts[0] ?? '', port: firstKey.port };

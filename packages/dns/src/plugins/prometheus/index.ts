@@ -19,14 +19,9 @@ export const prometheus = definePlugin({
   name: 'prometheus',
   syntax,
   allowsReuse: true,
-  create([{ args, options }], { http, metrics, server, zones, clock }) {
+  create([{ args, options }], { http, metrics, server, clock }) {
     const [address] = args;
     const requests = new RequestMetrics(metrics);
-    const enabled = metrics.gauge({
-      name: 'plugin_enabled',
-      help: 'Plugins at work, by server block.',
-      labels: ['server', 'zone', 'view', 'name'],
-    });
     metrics
       .gauge({ name: 'build_info', help: 'The version of the server.', labels: ['version', 'revision', 'goversion'] })
       .set(1, ['ballast-0.1.0', '', '']);
@@ -41,7 +36,6 @@ export const prometheus = definePlugin({
     return {
       observe: (observation) => requests.count(observation, server, observation.query.zone),
       async start() {
-        for (const zone of zones) enabled.set(1, [server, zone, '', 'prometheus']);
         route = await http.mount(address, '/metrics', () => {
           runtime?.memory.set(process.memoryUsage.rss());
           runtime?.uptime.set((clock.monotonicMs() - startedMs) / 1000);
