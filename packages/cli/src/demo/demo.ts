@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Clock, isAbort, systemClock } from '@ballast/base';
 import { DEPLOYMENTS, type Deployment, type KubeClient, NODES, type Node, SERVICES, type Service } from '@ballast/kube';
 import { applyManifests, LAN, type Lab, lanManifests, nodesOf, type SampleApp, sampleApp } from '@ballast/lab';
@@ -7,6 +7,7 @@ import { installation } from '../installation.ts';
 import { bringUp } from '../lab-bring-up.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { demoSignal } from './demo-signal.ts';
+import { lastComplaints } from './last-complaints.ts';
 import { bgpRoute, digFromLan, fetchFromLan, neighbourOf } from './proofs.ts';
 import { type DemoFacts, formatSummary } from './summary.ts';
 import { waitFor } from './wait-for.ts';
@@ -34,7 +35,11 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     process.stdout.write(formatSummary({ ...facts, seconds }));
     if (!options.once) await stop.requested;
   } catch (error) {
-    if (!isAbort(error)) throw error;
+    if (!isAbort(error)) {
+      // The lab takes its logs with it.
+      process.stderr.write(await lastComplaints(lab));
+      throw error;
+    }
   } finally {
     await lab[Symbol.asyncDispose]();
     process.stderr.write(
@@ -92,8 +97,14 @@ async function prove(context: {
     route,
     dns: { server: LAN.dns, name, answers: dns },
     kubeconfig: lab.kubeconfigPath,
-    command: relative(process.cwd(), `${installation.root}/ballast`) || './ballast',
+    command: commandName(),
   };
+}
+
+/** How the ballast command is called from where the user is. */
+function commandName(): string {
+  const path = relative(process.cwd(), join(installation.root, 'ballast'));
+  return path.startsWith('..') ? path : `./${path}`;
 }
 
 async function readyNodes(client: KubeClient, names: readonly string[]): Promise<DemoFacts['nodes'] | undefined> {
