@@ -1,5 +1,5 @@
 import { aborted, type Running, runInBackground } from '@ballast/base';
-import { type FakeClient, PODS, type Pod, type PodStatus } from '@ballast/kube';
+import { isApiError, type KubeClient, PODS, type Pod, type PodStatus } from '@ballast/kube';
 import { nodeOf } from './daemon-set/placement.ts';
 
 /**
@@ -7,21 +7,23 @@ import { nodeOf } from './daemon-set/placement.ts';
  * when it is deleted. `ready` may keep a pod from becoming ready.
  */
 export function startFakeAgents(options: {
-  readonly client: FakeClient;
-  readonly nodes: readonly string[];
+  readonly client: KubeClient;
+  /** Where pods without a node go, in turn; without any, somebody else schedules them. */
+  readonly nodes?: readonly string[];
   readonly ready?: (pod: Pod) => boolean;
 }): Running {
-  const { client, nodes } = options;
+  const { client, nodes = [] } = options;
   let turn = 0;
   let address = 1;
 
   async function tend(pod: Pod): Promise<void> {
     const { metadata } = pod;
     if (metadata.deletionTimestamp !== undefined) {
-      client.forceRemove(PODS, metadata);
+      await client.delete(PODS, metadata, { gracePeriodSeconds: 0 });
       return;
     }
     if (!pod.spec?.nodeName) {
+      if (nodes.length === 0) return;
       const nodeName = nodeOf(pod) ?? nodes[turn++ % nodes.length] ?? '';
       await client.patch(PODS, metadata, { type: 'merge', body: { spec: { nodeName } } });
       return;
@@ -45,9 +47,14 @@ export function startFakeAgents(options: {
       for await (const event of client.watch(PODS, { sendInitialEvents: true, signal })) {
         if (event.type === 'BOOKMARK' || event.type === 'DELETED') continue;
         const current = await client.find(PODS, event.object.metadata);
-        if (current) await tend(current);
+        if (current) await tend(current).catch(ignoreRace);
       }
     };
     await Promise.race([follow(), aborted(signal)]);
   });
+}
+
+/** The pod has changed or gone since it was read: a later event tells. */
+function ignoreRace(error: unknown): void {
+  if (!isApiError(error, 'NotFound', 'Conflict')) throw error;
 }

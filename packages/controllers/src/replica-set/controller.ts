@@ -68,7 +68,7 @@ export const replicaSetController: Controller = {
         if (outcome.status === 'rejected') failures.push({ reason: 'FailedDelete', error: outcome.reason });
       }
 
-      const [failure] = failures;
+      const [failure] = failures.filter(({ error }) => !isNamespaceLeaving(error));
       const { status, lookAgainMs } = replicaSetStatus({
         replicaSet,
         pods: owned.filter((pod) => !removed.has(pod)),
@@ -76,11 +76,14 @@ export const replicaSetController: Controller = {
         failure: failure && { reason: failure.reason, message: messageOf(failure.error) },
       });
       if (!same(status, replicaSet.status)) {
-        const { resourceVersion } = replicaSet.metadata;
-        const { apiVersion, kind, metadata, spec } = replicaSet;
-        await context.client.update(
+        // Without resourceVersion: nobody else writes this status, and one that is judged from an older spec says so itself.
+        const { name } = replicaSet.metadata;
+        const cleared = status.conditions ? {} : { conditions: null };
+        const body = { metadata: { uid }, status: { ...status, ...cleared } };
+        await context.client.patch(
           REPLICA_SETS,
-          { apiVersion, kind, metadata: { ...metadata, resourceVersion }, spec, status } as ReplicaSet,
+          { name, namespace },
+          { type: 'merge', body },
           { subresource: 'status' },
         );
       }
@@ -115,10 +118,8 @@ async function createPod({ client, events }: ControllerContext, replicaSet: Repl
     events.normal(REPLICA_SETS, replicaSet, 'SuccessfulCreate', message);
     return created;
   } catch (error) {
-    // Nothing can be created in a namespace that is going away, and its ReplicaSets go with it.
-    const leaving = isApiError(error, 'Forbidden') && /being terminated/.test(messageOf(error));
     const message = `Error creating: ${messageOf(error)}`;
-    if (!leaving) events.warning(REPLICA_SETS, replicaSet, 'FailedCreate', message);
+    if (!isNamespaceLeaving(error)) events.warning(REPLICA_SETS, replicaSet, 'FailedCreate', message);
     throw error;
   }
 }
@@ -134,4 +135,10 @@ async function deletePod({ client, events }: ControllerContext, replicaSet: Repl
     throw error;
   }
   events.normal(REPLICA_SETS, replicaSet, 'SuccessfulDelete', `Deleted pod: ${name}`);
+}
+
+/** Nothing can be created in a namespace that is going away, and its ReplicaSets go with it. */
+function isNamespaceLeaving(error: unknown): boolean {
+  const causes = isApiError(error, 'Forbidden') ? (error.status?.details?.causes ?? []) : [];
+  return causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }
