@@ -103,7 +103,7 @@ function parseAdditionals(reader: ByteReader, count: number) {
 
 function parseOptions(reader: ByteReader): EdnsOption[] {
   const options: EdnsOption[] = [];
-  while (!reader.isAtEnd) options.push({ code: reader.u16(), octets: reader.bytes(reader.u16()).slice() });
+  while (!reader.isAtEnd) options.push({ code: reader.u16(), octets: Uint8Array.from(reader.bytes(reader.u16())) });
   return options;
 }
 

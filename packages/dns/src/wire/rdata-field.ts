@@ -167,7 +167,7 @@ function octets(encoding: 'hex' | 'base64'): Field<Uint8Array> {
   return {
     parse: (reader, end) => {
       if (end < reader.offset) throw wireError('dns-rdata', 'record data is shorter than its fields');
-      return reader.bytes(end - reader.offset).slice();
+      return Uint8Array.from(reader.bytes(end - reader.offset));
     },
     compose: (writer, value) => {
       writer.bytes(value);

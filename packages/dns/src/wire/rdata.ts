@@ -108,7 +108,7 @@ export function parseRdata(type: number, reader: ByteReader, length: number): Rd
   const end = reader.offset + length;
   const row = ROWS.get(type);
   // Updates and queries for a type may carry no data at all (RFC 2136, section 2.4).
-  if (!row || length === 0) return { kind: 'opaque', octets: reader.bytes(length).slice() };
+  if (!row || length === 0) return { kind: 'opaque', octets: Uint8Array.from(reader.bytes(length)) };
   const data: Record<string, unknown> = { kind: row.kind };
   for (const [name, field] of row.fields) data[name] = field.parse(reader, end);
   if (reader.offset !== end) {

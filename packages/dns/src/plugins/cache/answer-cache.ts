@@ -174,9 +174,10 @@ export class AnswerCache implements AsyncDisposable {
   }
 
   #isDisabled(kind: Storable, { name }: Query): boolean {
-    const { disabled } = this.#config;
-    if (!disabled || disabled.kind !== (kind === 'success' ? 'success' : 'denial')) return false;
-    return disabled.zones.length === 0 || disabled.zones.some((zone) => isWithin(name, zone));
+    const store = kind === 'success' ? 'success' : 'denial';
+    return this.#config.disabled.some(
+      (rule) => rule.kind === store && (rule.zones.length === 0 || rule.zones.some((zone) => isWithin(name, zone))),
+    );
   }
 
   #reply(query: Query, entry: Entry, nowMs: number): Outcome {

@@ -1,5 +1,5 @@
 import { one, optional, rest } from '../../syntax/argument.ts';
-import { directive, type Occurrence, option } from '../../syntax/directive.ts';
+import { directive, type Occurrence, option, repeated } from '../../syntax/directive.ts';
 import { duration, integer, oneOf, type Parsed, type Value, zone } from '../../syntax/value.ts';
 import type { Name } from '../../wire/name.ts';
 
@@ -45,7 +45,7 @@ export const cacheSyntax = directive({
       'For how long to keep failures; 5s by default, 0 not at all.',
       one('DURATION', duration({ maxMs: 300_000 })),
     ),
-    disable: option(
+    disable: repeated(
       'Keeps no answers, or no denials, of these zones (all when none is named).',
       one('KIND', oneOf('success', 'denial')),
       rest('ZONES', zone),
@@ -71,7 +71,7 @@ export interface CacheConfig {
     | undefined;
   readonly failureMs: number;
   /** Zones of which answers, or denials, are not kept; empty: all. */
-  readonly disabled: { readonly kind: 'success' | 'denial'; readonly zones: readonly Name[] } | undefined;
+  readonly disabled: readonly { readonly kind: 'success' | 'denial'; readonly zones: readonly Name[] }[];
   readonly keepTtl: boolean;
 }
 
@@ -101,7 +101,7 @@ export function cacheConfig({
     prefetch: prefetch && prefetch[0] > 0 ? { amount: prefetch[0], gapMs: prefetch[1], share: prefetch[2] } : undefined,
     stale: stale && { forMs: stale[0], mode: stale[1], timeoutMs: stale[2] },
     failureMs: options.servfail?.[0] ?? DEFAULT_FAILURE_MS,
-    disabled: disable && { kind: disable[0], zones: disable[1].flat() },
+    disabled: disable.map(([kind, zones]) => ({ kind, zones: zones.flat() })),
     keepTtl: options.keepttl !== undefined,
   };
 }
