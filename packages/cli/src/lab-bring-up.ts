@@ -12,6 +12,7 @@ export async function bringUp(options: {
   name: string;
   agents: number;
   owner: string;
+  foreground?: boolean;
   progress: Progress;
 }): Promise<Lab> {
   const logger = createLogger({ level: 'warn' });
@@ -20,6 +21,7 @@ export async function bringUp(options: {
     name: options.name,
     agents: options.agents,
     owner: options.owner,
+    foreground: options.foreground ?? false,
     ballast: installation.command,
     imageDir: installation.images,
     hostPort: WISHED_PORT,

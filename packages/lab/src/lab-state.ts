@@ -14,6 +14,8 @@ const schema = z.object({
   phase: z.enum(['up', 'kept']),
   startedMs: z.number(),
   owner: z.string(),
+  /** The process that the lab belongs to and goes with; absent for one that was left running on purpose. */
+  foreground: z.object({ pid: z.int(), startTime: z.string() }).optional(),
   hostPort: z.int(),
   /** Machines that a fault switched off: that they do not run is no sign of a crash. */
   poweredOff: z.array(z.string()),

@@ -11,7 +11,7 @@ import {
   writeKubeconfig,
 } from '@ballast/cluster';
 import { createClient, type KubeClient, loadKubeconfig } from '@ballast/kube';
-import type { RunOptions, RunResult } from '@ballast/linux';
+import { identifyProcess, type RunOptions, type RunResult } from '@ballast/linux';
 import { stringify } from 'yaml';
 import { createControlGroup, destroyControlGroup, mountedHierarchies } from './control-groups.ts';
 import type { HostPortArguments } from './host-port-main.ts';
@@ -38,6 +38,8 @@ export interface LabOptions {
   readonly hostPort?: number;
   /** Who runs it, for people: 'npm start', 'lab up'. */
   readonly owner?: string;
+  /** The lab belongs to this process: should that be killed, the next start removes what it left. */
+  readonly foreground?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told about each step as it begins. */
@@ -86,14 +88,17 @@ export class Lab implements AsyncDisposable {
     const host = await machineHost(root, name, clock);
     const earlier = await readLabState(host.dir);
     const kept = earlier?.phase === 'kept' ? earlier : undefined;
-    if (earlier && !kept && (await isAlive(host, earlier))) throw alreadyRunning(earlier);
+    if (earlier && !kept && (await isAlive(host, earlier)) && !(await isOrphaned(earlier)))
+      throw alreadyRunning(earlier);
     if (!kept) {
       if (earlier) progress(`removing what an earlier run of lab ${name} left behind`);
       await destroyControlGroup(host.hierarchies, host.group, host.sleep);
       await removeLabDir(root, name);
     }
     const topology = planTopology({ lab: name, agents: kept?.agents ?? options.agents });
+    const self = options.foreground ? await identifyProcess(process.pid) : undefined;
     const state: LabState = {
+      ...(self === undefined ? {} : { foreground: self }),
       name,
       agents: topology.machines.filter(({ role }) => role === 'agent').length,
       phase: 'up',
@@ -324,6 +329,12 @@ async function isAlive(host: MachineHost, state: LabState): Promise<boolean> {
     machines.filter(({ name }) => !state.poweredOff.includes(name)).map(({ name }) => new Machine(host, name).pid()),
   );
   return pids.every((pid) => pid !== undefined);
+}
+
+/** Whether the process that a lab belongs to was killed. */
+async function isOrphaned({ foreground }: LabState): Promise<boolean> {
+  if (!foreground) return false;
+  return (await identifyProcess(foreground.pid))?.startTime !== foreground.startTime;
 }
 
 function alreadyRunning(state: LabState): BallastError {

@@ -19,10 +19,13 @@ export function demoSignal(say: (text: string) => void): DemoSignal {
     requested.resolve();
   };
   for (const name of names) process.on(name, onSignal);
+  // Listening for signals does not keep a process alive.
+  const alive = setInterval(() => {}, 0x7fff_ffff);
   return {
     signal: controller.signal,
     requested: requested.promise,
     [Symbol.dispose]() {
+      clearInterval(alive);
       for (const name of names) process.off(name, onSignal);
     },
   };

@@ -28,7 +28,13 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const startMs = clock.monotonicMs();
   const progress = createProgress(process.stderr, clock);
   using stop = demoSignal((text) => process.stderr.write(text));
-  const lab = await bringUp({ name: options.name, agents: options.agents, owner: 'npm start', progress });
+  const lab = await bringUp({
+    name: options.name,
+    agents: options.agents,
+    owner: 'npm start',
+    foreground: true,
+    progress,
+  });
   try {
     const facts = await prove({ lab, clock, progress, signal: stop.signal });
     const seconds = (clock.monotonicMs() - startMs) / 1000;
