@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Running, runInBackground } from '@ballast/base';
 import type { Layout } from './layout.ts';
@@ -38,7 +39,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     });
     roles.set(name, role);
   }
-  const ready = Promise.all([...roles.values()].map((role) => role.ready)).then(() => {});
+  // See runRole: the supervisor may be killed as well.
+  const ready = Promise.all([...roles.values()].map((role) => role.ready)).then(() => flushCompileCache());
   ready.catch(() => {});
   const running = runInBackground(async () => {
     await Promise.all([...roles.values()].map((role) => role.done));

@@ -33,6 +33,7 @@ exit
 /** The shell that PID 1 of the router runs as its service: FRR with folders of its own, nothing of the host's. */
 export function routerService(dir: string): string[] {
   const script = `
+mount -t tmpfs -o mode=1777,size=16m tmpfs /var/tmp
 mkdir -p /run/frr /etc/frr
 cp ${dir}/frr.conf /etc/frr/frr.conf
 : > /etc/frr/vtysh.conf

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { connect } from 'node:net';
 import { aborted, type Clock, createLogger, MetricsRegistry, signalOfTermination, systemClock } from '@ballast/base';
 import { layoutOf } from '../layout.ts';
@@ -66,6 +67,8 @@ export async function runRole(role: RoleName, settingsPath: string): Promise<num
       if (role === 'controller' || role === 'dns') await waitForApi({ ...settings, clock: systemClock, signal });
       const parts = await main(context);
       process.send?.({ type: 'ready' });
+      // Node writes its cache of compiled code when a process ends in order; roles often end otherwise.
+      flushCompileCache();
       await Promise.race([aborted(signal), ...parts.map((part) => part.done)]);
       if (!signal.aborted) failure = new Error('a part of the role ended by itself');
     } catch (error) {
