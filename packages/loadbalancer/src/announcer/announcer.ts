@@ -9,6 +9,7 @@ import { type AddressCounts, type Link, LinkPort, listLinks } from '@ballast/nei
 import { composeHeartbeat, parseHeartbeat } from '../membership/heartbeat.ts';
 import { Membership } from '../membership/membership.ts';
 import type { AnnouncedAddress, AnnouncerCommand, AnnouncerData, AnnouncerNews } from './announcer-protocol.ts';
+import { EchoSocket } from './echo-socket.ts';
 import { HeartbeatSocket } from './heartbeat-socket.ts';
 
 /** How often interfaces are looked at for changes. */
@@ -33,6 +34,7 @@ export class Announcer implements Disposable {
   #assignment: Assignment | undefined;
   #nodeByIp = new Map<string, string>();
   #socket: HeartbeatSocket | undefined;
+  #echo: EchoSocket | undefined;
   #sequence = 0;
   #rescanAtMs = 0;
   #owned = '';
@@ -75,6 +77,7 @@ export class Announcer implements Disposable {
     const fds = [
       this.#data.wakeFd,
       ...(this.#socket ? [this.#socket.fd] : []),
+      ...(this.#echo ? [this.#echo.fd] : []),
       ...[...this.#ports.values()].flatMap((port) => port.fds),
     ];
     const ready = pollFds(
@@ -89,7 +92,10 @@ export class Announcer implements Disposable {
     if (!this.#assignment) return;
     let elect = this.#receiveHeartbeats(nowMs);
     const { send, changes } = this.#membership.tick(nowMs);
-    if (send) this.#heartbeat('alive');
+    if (send) {
+      this.#heartbeat('alive');
+      this.#askSuspects(nowMs);
+    }
     elect ||= changes.length > 0;
     if (nowMs >= this.#rescanAtMs) {
       this.#rescanAtMs = nowMs + RESCAN_MS;
@@ -121,6 +127,8 @@ export class Announcer implements Disposable {
     for (const name of [...this.#ports.keys()]) this.#closePort(name);
     this.#socket?.[Symbol.dispose]();
     this.#socket = undefined;
+    this.#echo?.[Symbol.dispose]();
+    this.#echo = undefined;
   }
 
   #heartbeat(kind: 'alive' | 'leave'): void {
@@ -140,6 +148,18 @@ export class Announcer implements Disposable {
     for (const { ip } of assignment.peers) this.#socket.send(ip, bytes);
   }
 
+  #askSuspects(nowMs: number): void {
+    const suspects = this.#membership.suspects(nowMs);
+    if (suspects.length === 0 || !this.#assignment) return;
+    try {
+      this.#echo ??= new EchoSocket({ address: this.#data.nodeIp, identifier: process.pid });
+    } catch (error) {
+      this.#warn(`echo: ${messageOf(error)}`);
+      return;
+    }
+    for (const { node, ip } of this.#assignment.peers) if (suspects.includes(node)) this.#echo.ask(ip);
+  }
+
   #receiveHeartbeats(nowMs: number): boolean {
     if (!this.#socket || !this.#assignment) return false;
     let changed = false;
@@ -149,9 +169,9 @@ export class Announcer implements Disposable {
       const heartbeat = parseHeartbeat(datagram.bytes, this.#assignment.key);
       if (heartbeat && this.#membership.receive(heartbeat, nowMs).length > 0) changed = true;
     }
-    for (const host of this.#socket.refusals()) {
+    for (const host of [...this.#socket.refusals(), ...(this.#echo?.answers() ?? [])]) {
       const node = this.#nodeByIp.get(host);
-      if (node !== undefined) this.#membership.refused(node, nowMs);
+      if (node !== undefined) this.#membership.kernelAnswered(node, nowMs);
     }
     return changed;
   }

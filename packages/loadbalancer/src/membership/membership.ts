@@ -2,8 +2,9 @@
  * Which speakers are there, from heartbeats alone: no API server is asked, because it may have died with the node in question. A machine
  * without I/O.
  *
- * A speaker whose process was killed is not a dead node: its kernel goes on forwarding, and says so by refusing our heartbeats ("port
- * unreachable"). Such a node keeps its addresses for `restartGraceMs`, because moving them would break the connections it carries.
+ * A silent speaker is not a dead node: its process may have been killed or be starved while its kernel goes on forwarding, and the kernel
+ * says so when it answers an echo request or refuses our heartbeats ("port unreachable"). Such a node keeps its addresses for
+ * `restartGraceMs`, because moving them would break the connections it carries.
  */
 import type { Heartbeat } from './heartbeat.ts';
 
@@ -33,7 +34,8 @@ interface Member {
   heardMs: number | undefined;
   /** Start of the present run of heartbeats after it was dead or had left. */
   backSinceMs: number | undefined;
-  refusedMs: number | undefined;
+  /** When its kernel last gave a sign while the speaker was silent. */
+  kernelMs: number | undefined;
   incarnation: number;
   sequence: number;
 }
@@ -64,7 +66,7 @@ export class Membership {
         knownSinceMs: nowMs,
         heardMs: undefined,
         backSinceMs: undefined,
-        refusedMs: undefined,
+        kernelMs: undefined,
         incarnation: 0,
         sequence: -1,
       });
@@ -95,7 +97,7 @@ export class Membership {
     if (!fresh) return [];
     member.incarnation = incarnation;
     member.sequence = sequence;
-    member.refusedMs = undefined;
+    member.kernelMs = undefined;
     if (heartbeat.kind === 'leave') {
       member.backSinceMs = undefined;
       return this.#change(heartbeat.node, member, 'left');
@@ -115,10 +117,21 @@ export class Membership {
     return this.#change(heartbeat.node, member, 'alive');
   }
 
-  /** The node's kernel said that nobody listens on the port of the speaker. */
-  refused(node: string, nowMs: number): void {
+  /** The node's kernel answered, by an echo reply or by refusing a heartbeat. */
+  kernelAnswered(node: string, nowMs: number): void {
     const member = this.#members.get(node);
-    if (member) member.refusedMs = nowMs;
+    if (member) member.kernelMs = nowMs;
+  }
+
+  /** Members whose kernels should be asked now, because their speakers are silent. */
+  suspects(nowMs: number): string[] {
+    const { intervalMs } = this.#timings;
+    return Array.from(this.#members)
+      .filter(
+        ([, { state, heardMs }]) =>
+          (state === 'alive' || state === 'restarting') && nowMs - (heardMs ?? 0) > intervalMs * 1.5,
+      )
+      .map(([node]) => node);
   }
 
   /** What time has changed, and whether a round of heartbeats is due. */
@@ -129,7 +142,7 @@ export class Membership {
       if (member.state === 'dead' || member.state === 'left') continue;
       const silentMs = nowMs - (member.heardMs ?? member.knownSinceMs);
       if (silentMs < deadMs) continue;
-      const kernelAnswers = member.refusedMs !== undefined && nowMs - member.refusedMs < deadMs;
+      const kernelAnswers = member.kernelMs !== undefined && nowMs - member.kernelMs < deadMs;
       const wasHeard = member.heardMs !== undefined;
       const waits = kernelAnswers && silentMs < restartGraceMs;
       // A node of which nothing was ever heard has no addresses that it could keep.
