@@ -17,46 +17,65 @@ export function applyDefaults(kind: KindOf, object: JsonObject): void {
   applySchemaDefaults(kind.schema, object);
 }
 
-/** Whether anything at or below a schema has a default, so that the rest need not be walked. */
-const hasDefaults = new WeakMap<Schema, boolean>();
+/** A field that has a default, or has defaults somewhere below it. */
+interface Site {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly below: boolean;
+}
 
-function anyDefaults(schema: Schema, above: ReadonlySet<Schema> = new Set()): boolean {
-  const known = hasDefaults.get(schema);
-  if (known !== undefined) return known;
-  if (above.has(schema)) return false;
-  const inside = new Set(above).add(schema);
-  let found = false;
-  if (schema.type === 'object') {
-    found = Object.values(schema.properties).some(
-      (property) => property.default !== undefined || anyDefaults(property, inside),
-    );
-  } else if (schema.type === 'map') {
-    found = schema.values.default !== undefined || anyDefaults(schema.values, inside);
-  } else if (schema.type === 'list') {
-    found = anyDefaults(schema.items, inside);
-  }
-  if (above.size === 0 || found) hasDefaults.set(schema, found);
+/** Made on first use: the same few schemas are walked for every write, and most of their fields have no defaults. */
+const sites = new WeakMap<Schema, readonly Site[]>();
+
+function sitesOf(schema: ObjectSchema): readonly Site[] {
+  const known = sites.get(schema);
+  if (known) return known;
+  const found = Object.entries(schema.properties)
+    .map(([name, property]) => ({ name, schema: property, below: defaultsBelow(property, new Set()) }))
+    .filter((site) => site.below || site.schema.default !== undefined);
+  sites.set(schema, found);
   return found;
 }
 
-/** The fixed defaults only, in place. Defaults of a missing object are not looked at, but a default may itself be an object. */
+/** Schemas may refer to themselves: `above` are those that are being looked at. */
+function defaultsBelow(schema: Schema, above: Set<Schema>): boolean {
+  if (above.has(schema)) return false;
+  above.add(schema);
+  switch (schema.type) {
+    case 'object':
+      return Object.values(schema.properties).some(
+        (property) => property.default !== undefined || defaultsBelow(property, above),
+      );
+    case 'map':
+      return schema.values.default !== undefined || defaultsBelow(schema.values, above);
+    case 'list':
+      return defaultsBelow(schema.items, above);
+    default:
+      return false;
+  }
+}
+
+/** The fixed defaults only, in place. A missing object stays missing, unless it has a default itself. */
 export function applySchemaDefaults(schema: Schema, value: unknown): void {
-  if (!anyDefaults(schema)) return;
-  if (schema.type === 'object') {
-    if (!isJsonObject(value)) return;
-    for (const [name, property] of Object.entries(schema.properties)) {
-      const present = value[name];
-      if (
-        property.default !== undefined &&
-        (present === undefined || (present === null && property.nullable !== true))
-      ) {
-        value[name] = typeof property.default === 'object' ? structuredClone(property.default) : property.default;
+  switch (schema.type) {
+    case 'object':
+      if (!isJsonObject(value)) return;
+      for (const site of sitesOf(schema)) {
+        const { default: fallback, nullable } = site.schema;
+        const present = value[site.name];
+        if (fallback !== undefined && (present === undefined || (present === null && nullable !== true))) {
+          value[site.name] = typeof fallback === 'object' ? structuredClone(fallback) : fallback;
+        }
+        if (site.below && value[site.name] !== undefined) applySchemaDefaults(site.schema, value[site.name]);
       }
-      if (value[name] !== undefined) applySchemaDefaults(property, value[name]);
-    }
-  } else if (schema.type === 'list') {
-    if (Array.isArray(value)) for (const item of value) applySchemaDefaults(schema.items, item);
-  } else if (schema.type === 'map') {
-    if (isJsonObject(value)) for (const item of Object.values(value)) applySchemaDefaults(schema.values, item);
+      return;
+    case 'list':
+      if (Array.isArray(value)) for (const item of value) applySchemaDefaults(schema.items, item);
+      return;
+    case 'map':
+      if (isJsonObject(value)) for (const item of Object.values(value)) applySchemaDefaults(schema.values, item);
+      return;
+    default:
+      return;
   }
 }

@@ -79,17 +79,35 @@ function isPlain(schema: Schema): boolean {
   return schema.type !== 'object' && schema.type !== 'list' && schema.type !== 'map';
 }
 
+const requiredNames = new WeakMap<ObjectSchema, readonly string[]>();
+
+function requiredOf(schema: ObjectSchema): readonly string[] {
+  let names = requiredNames.get(schema);
+  if (!names) {
+    names = Object.keys(schema.properties).filter((name) => schema.properties[name]?.required);
+    requiredNames.set(schema, names);
+  }
+  return names;
+}
+
 function checkObject(
   schema: ObjectSchema,
   object: Record<string, unknown>,
   path: string,
   problems: FieldProblem[],
 ): void {
-  for (const [name, property] of Object.entries(schema.properties)) {
+  for (const name of requiredOf(schema)) {
+    const property = schema.properties[name];
+    if (object[name] === undefined && property) checkProperty(property, undefined, name, `${path}.${name}`, problems);
+  }
+  for (const name of Object.keys(object)) {
+    const property = schema.properties[name];
     const value = object[name];
-    if (value === undefined && property.required !== true) continue;
     // The metadata of templates has its own rules; claims inside a StatefulSet have a status.
-    if (name === 'metadata' || (name === 'status' && property.type === 'object')) continue;
-    checkProperty(property, value, name, `${path}.${name}`, problems);
+    if (!property || value === undefined || name === 'metadata' || (name === 'status' && property.type === 'object'))
+      continue;
+    if (typeof value === 'object' || property.type === 'string') {
+      checkProperty(property, value, name, `${path}.${name}`, problems);
+    }
   }
 }
