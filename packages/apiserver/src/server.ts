@@ -6,6 +6,7 @@ import { BallastError, type Clock, errnoOf, type Logger, messageOf, type Running
 import type { Store } from '@ballast/store';
 import { type NodePortRange, ServicePools } from './allocation/service-pools.ts';
 import { startCompaction } from './bootstrap/compaction.ts';
+import { startEventExpiry } from './bootstrap/event-expiry.ts';
 import { ensureKubernetesService, startKubernetesService } from './bootstrap/kubernetes-service.ts';
 import { ensureSystemNamespaces } from './bootstrap/system-namespaces.ts';
 import { WatchCache } from './cache/watch-cache.ts';
@@ -81,6 +82,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const background = [
     startCompaction(kernel),
     startDefinitionCleanup(kernel),
+    startEventExpiry(kernel),
     startKubernetesService(kernel, advertised),
   ];
   logger.info('api server ready', { host: options.listen.host, port: http.port });
