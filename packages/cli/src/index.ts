@@ -1,3 +1,4 @@
 export { runCli } from './cli.ts';
-export { toolPath } from './kubernetes-tools.ts';
-export { bringUp } from './lab-bring-up.ts';
+export { installation } from './installation.ts';
+export { type KubernetesTool, toolPath } from './kubernetes-tools.ts';
+export { type BringUpOptions, bringUp } from './lab-bring-up.ts';

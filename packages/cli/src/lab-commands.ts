@@ -43,7 +43,7 @@ Examples:
     .action(async (options: { name: string; agents: number }) => {
       const { bringUp } = await import('./lab-bring-up.ts');
       const progress = createProgress(process.stderr, systemClock);
-      const running = await bringUp({ ...options, owner: 'ballast lab up', progress });
+      const running = await bringUp({ ...options, owner: 'ballast lab up', onProgress: progress.step });
       progress.done(`lab ${running.name} is up`);
       process.stdout.write(`export KUBECONFIG=${running.kubeconfigPath}\n`);
     });

@@ -33,7 +33,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     agents: options.agents,
     owner: 'npm start',
     foreground: true,
-    progress,
+    onProgress: progress.step,
   });
   try {
     const facts = await prove({ lab, clock, progress, signal: stop.signal });
