@@ -60,7 +60,9 @@ export class AdjRibOut {
   repeat(family: Family): void {
     for (const [key, { route }] of this.#wanted) {
       if (familyOfIp(route.prefix.ip) !== family) continue;
-      this.#told.delete(key);
+      const told = this.#told.get(key);
+      // No attributes have the empty key, so the route is sent again; that it was told stays known.
+      if (told) this.#told.set(key, { prefix: told.prefix, attributesKey: '' });
       this.#dirty.add(key);
     }
   }
