@@ -12,3 +12,4 @@ export * from './netlink-message.ts';
 export * from './netfilter-socket.ts';
 export * from './nft-elements.ts';
 export * from './nft-rules.ts';
+export * from './udp-batch.ts';

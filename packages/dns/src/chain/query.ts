@@ -40,6 +40,8 @@ export type Outcome =
       readonly plugin: string;
       /** Set by `cache`: for how long the same question from anybody may get this message again, its TTLs aged. */
       readonly reusableMs?: number;
+      /** Set by `loadbalance`: the order of the addresses is chance, and another is as good. */
+      readonly isShuffled?: boolean;
     }
   | { readonly kind: 'failure'; readonly rcode: number; readonly plugin: string; readonly error?: string }
   | { readonly kind: 'drop'; readonly plugin: string };

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Clock, hasCode, type Logger, MetricsRegistry, messageOf, type Running } from '@ballast/base';
 import type { KubeClient } from '@ballast/kube';
+import { supportsUdpBatch } from '@ballast/linux';
 import { AnswerChanges } from '../chain/answer-changes.ts';
 import { HttpEndpoints } from '../chain/http-endpoints.ts';
 import { DnsMetrics } from '../chain/metrics.ts';
@@ -10,6 +11,7 @@ import type { Environment } from '../corefile/environment.ts';
 import { formatProblem } from '../corefile/problem.ts';
 import { localFiles } from '../corefile/source.ts';
 import { PLUGINS } from '../plugins/index.ts';
+import { batchedUdp } from '../transport/batched-udp.ts';
 import { openTcp } from '../transport/tcp.ts';
 import type { OpenTransport } from '../transport/transport.ts';
 import { openUdp } from '../transport/udp.ts';
@@ -32,7 +34,9 @@ export interface DnsServerOptions {
   /** What `{$NAME}` in the Corefile refers to. */
   readonly environment?: Environment;
   readonly metrics?: MetricsRegistry;
-  /** How queries arrive; plain UDP and TCP sockets when absent. */
+  /** Threads that answer repeated questions over UDP by themselves, one by default. 0 does without, and so does a system other than Linux. */
+  readonly udpWorkers?: number;
+  /** How queries arrive, instead of UDP and TCP; for tests. */
   readonly transports?: readonly OpenTransport[];
 }
 
@@ -43,6 +47,7 @@ export interface DnsServer extends Running {
   reload(): Promise<'changed' | 'unchanged' | 'failed'>;
 }
 
+const DEFAULT_WORKERS = 1;
 /** Longest wait for queries of a configuration that was replaced. */
 const DRAIN_MS = 5000;
 
@@ -90,8 +95,11 @@ class Server implements DnsServer {
     this.#shared = new SharedResources(logger);
     this.#changes = new AnswerChanges(clock);
     this.#changes.subscribe((names) => this.#listeners.forgetBelow(names));
-    const openers = options.transports ?? [openUdp, openTcp];
     const ledger = new ReuseLedger();
+    const workers = supportsUdpBatch() ? (options.udpWorkers ?? DEFAULT_WORKERS) : 0;
+    const onReused = (tally: string, times: number) => ledger.add(tally, times);
+    const udp = workers > 0 ? batchedUdp({ workers, logger, onReused }) : openUdp;
+    const openers = options.transports ?? [udp, openTcp];
     this.#listeners = new Listeners({ openers, logger, clock, metrics: this.#metrics, ledger });
     this.done = this.#finished.promise;
     this.#metrics.counter({

@@ -79,9 +79,14 @@ export function createResponder(options: ResponderOptions): Responder {
     route.block.observe(observation);
     if (!answer) return undefined;
     const wire: WireAnswer = { bytes: answer };
-    const reusableMs = outcome.kind === 'reply' && route.block.allowsReuse ? outcome.reusableMs : undefined;
-    if (reusableMs === undefined || (request.edns?.options.length ?? 0) > 0) return wire;
-    return { ...wire, reusableMs, tally: ledger.open(observation, route.block) };
+    // Options such as cookies differ from query to query: such an answer would never be asked for again.
+    if (outcome.kind !== 'reply' || !route.block.allowsReuse || (request.edns?.options.length ?? 0) > 0) return wire;
+    const { reusableMs, isShuffled: mayRotate = false } = outcome;
+    if (reusableMs === undefined) return wire;
+    return {
+      ...wire,
+      reusable: { reusableMs, mayRotate, name: query.name, tally: ledger.open(observation, route.block) },
+    };
   };
 }
 

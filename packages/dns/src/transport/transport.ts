@@ -4,10 +4,16 @@ import type { Name } from '../wire/name.ts';
 /** What goes back to a client. */
 export interface WireAnswer {
   readonly bytes: Uint8Array;
-  /** For how long a transport may give the same bytes to the same question again, with the id set and the TTLs aged. */
-  readonly reusableMs?: number;
-  /** Which counters a reused answer adds to; see wire-cache.ts. */
-  readonly tally?: string;
+  /** Set when a transport may give the same bytes to the same question again, with the id set and the TTLs aged. */
+  readonly reusable?: {
+    readonly reusableMs: number;
+    /** The addresses in it may come in any order. */
+    readonly mayRotate: boolean;
+    /** Lower case: what `forgetBelow` goes by. */
+    readonly name: Name;
+    /** Which account repeated answers are reported on; see reuse-ledger.ts. */
+    readonly tally: string;
+  };
 }
 
 /** Answers one message; undefined sends nothing. Never rejects. */

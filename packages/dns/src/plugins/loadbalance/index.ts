@@ -27,7 +27,7 @@ export const loadbalance = definePlugin({
         if (outcome.kind !== 'reply' || query.type === TYPE.AXFR || query.type === TYPE.IXFR) return outcome;
         const { message } = outcome;
         if (message.rcode !== RCODE.NOERROR || message.answers.length < 2) return outcome;
-        return { ...outcome, message: balance(message, { random, preferred }) };
+        return { ...outcome, isShuffled: preferred.length === 0, message: balance(message, { random, preferred }) };
       },
     };
   },
