@@ -146,16 +146,24 @@ export class PodWorker {
         this.#logger.warn('pod sync failed, trying again', { error });
         nextMs = backoff.next();
       }
-      await new Promise<void>((resolve) => {
-        if (this.#woken || signal.aborted) return resolve();
-        const timer = clock.timer(nextMs, resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        this.#wake = () => {
-          timer[Symbol.dispose]();
-          resolve();
-        };
-      });
+      await this.#rest(nextMs, signal);
     }
+  }
+
+  /** Waits until something happens, but at most `ms`. */
+  #rest(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#woken || signal.aborted) return resolve();
+      const finish = () => {
+        timer[Symbol.dispose]();
+        signal.removeEventListener('abort', finish);
+        this.#wake = () => {};
+        resolve();
+      };
+      const timer = this.#context.clock.timer(ms, finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
+    });
   }
 
   /** One pass; returns after how many ms the next one is due even if nothing happens. */

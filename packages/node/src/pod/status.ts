@@ -44,7 +44,7 @@ export function podStatus(input: StatusInput): PodStatus {
       const status = statuses.get(container.spec.name);
       return status && roles.includes(container.role) ? [status] : [];
     });
-  const phase = phaseOf(input, all, statuses);
+  const phase = settledPhase(input, phaseOf(input, all, statuses));
   const sandbox = currentSandbox(view);
   const ips = addressesOf(input);
   const conditions = conditionsOf(input, all, statuses, phase);
@@ -177,6 +177,13 @@ function hasPendingInit(
 }
 
 type Phase = NonNullable<PodStatus['phase']>;
+
+/** A final phase means that nothing runs any more; sidecars may need a moment after the last main container. */
+function settledPhase({ pod, view }: StatusInput, phase: Phase): Phase {
+  const isFinal = phase === 'Succeeded' || phase === 'Failed';
+  if (!isFinal || pod.status?.phase === phase || !view.containers.some((run) => run.state === 'running')) return phase;
+  return pod.status?.phase ?? 'Running';
+}
 
 function phaseOf(
   input: StatusInput,

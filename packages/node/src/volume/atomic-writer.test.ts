@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { checkPayloadPath, writeAtomically } from './atomic-writer.ts';
+import { resolveSubPath } from './sub-path.ts';
+
+const payload = (files: Record<string, string>, mode = 0o644) =>
+  new Map(Object.entries(files).map(([path, text]) => [path, { content: Buffer.from(text), mode }]));
+
+describe('atomic writer', () => {
+  let dir = '';
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'ballast-volume-'));
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  test('files appear through ..data, are replaced as a whole, and vanish when they are no more', async () => {
+    const target = join(dir, 'one');
+    assert.equal(await writeAtomically({ target, payload: payload({ a: '1', 'sub/b': '2' }, 0o400) }), true);
+    assert.equal(await readFile(join(target, 'sub/b'), 'utf8'), '2');
+    assert.equal(await readlink(join(target, 'a')), '..data/a');
+    assert.equal((await lstat(join(target, '..data/a'))).mode & 0o777, 0o400);
+    const first = await readlink(join(target, '..data'));
+    assert.equal(await writeAtomically({ target, payload: payload({ a: '1', 'sub/b': '2' }, 0o400) }), false);
+    assert.equal(await writeAtomically({ target, payload: payload({ a: '3', c: '4' }) }), true);
+    const second = await readlink(join(target, '..data'));
+    assert.notEqual(first, second);
+    assert.deepEqual((await readdir(target)).toSorted(), [second, '..data', 'a', 'c'].toSorted());
+    assert.equal(await readFile(join(target, 'a'), 'utf8'), '3');
+  });
+
+  test('no path leads out of the volume or touches the names of the writer', () => {
+    for (const bad of ['', '..', '../x', 'a/../b', '/etc', 'a//b', '..data', '..x']) {
+      assert.throws(() => checkPayloadPath(bad), { code: 'path-invalid' }, bad);
+    }
+    for (const good of ['a', 'a/b', '.hidden', 'a..b', 'x/.y']) checkPayloadPath(good);
+    fc.assert(
+      fc.property(fc.string(), (path) => {
+        try {
+          checkPayloadPath(path);
+        } catch {
+          return;
+        }
+        assert.ok(join('/volume', path).startsWith('/volume/'));
+      }),
+    );
+  });
+
+  test('subPath: created when missing, links are followed inside the volume only', async () => {
+    const volume = join(dir, 'sub');
+    await writeAtomically({ target: volume, payload: payload({ key: 'x' }) });
+    assert.equal(await readFile(await resolveSubPath(volume, 'key'), 'utf8'), 'x');
+    assert.ok((await lstat(await resolveSubPath(volume, 'new/folder'))).isDirectory());
+    await assert.rejects(resolveSubPath(volume, '../one'), { code: 'sub-path-invalid' });
+    const { symlink } = await import('node:fs/promises');
+    await symlink('/etc', join(volume, 'out'));
+    await assert.rejects(resolveSubPath(volume, 'out'), { code: 'sub-path-invalid' });
+  });
+});
