@@ -27,6 +27,22 @@ test('netlink: attributes and nests come back as they were written, whatever the
   );
 });
 
+test('netlink: numbers and texts survive the growth of the buffer at any point', () => {
+  for (let filler = 3900; filler < 4120; filler += 4) {
+    const writer = new NetlinkWriter();
+    writer.message({ type: 7, flags: 0, sequence: 1 }, () => {
+      writer.bytesAttribute(1, new Uint8Array(filler));
+      writer.u32Attribute(2, 0xdeadbeef);
+      writer.u64Attribute(3, 0x0123456789abcdefn);
+      writer.textAttribute(4, 'chain');
+    });
+    const payload = parseMessages(Buffer.from(writer.bytes))[0]?.payload ?? Buffer.alloc(0);
+    assert.equal(attributeOf(payload, 2)?.toString('hex'), 'deadbeef');
+    assert.equal(attributeOf(payload, 3)?.toString('hex'), '0123456789abcdef');
+    assert.equal(attributeOf(payload, 4)?.toString(), 'chain\0');
+  }
+});
+
 test('netlink: any bytes are either messages or a malformed-data error', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -70,11 +70,13 @@ export class NetlinkWriter {
 
   /** Netfilter's numbers are big-endian. */
   u32Attribute(type: number, value: number): void {
-    this.#bytes.writeUInt32BE(value >>> 0, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#bytes.writeUInt32BE(value >>> 0, at);
   }
 
   u64Attribute(type: number, value: bigint): void {
-    this.#bytes.writeBigUInt64BE(value, this.#attribute(type, 8));
+    const at = this.#attribute(type, 8);
+    this.#bytes.writeBigUInt64BE(value, at);
   }
 
   /** An attribute made of attributes. */

@@ -70,46 +70,35 @@ export function kernelDataplane(options: { readonly netns?: string } = {}): Data
       socket.commit([...messages('delete'), ...messages('add')]);
     },
     async reconcile(family, wanted) {
-      const missing = new Map<Container, Map<string, NftElement>>(
-        FILL_ORDER.map((container) => [container, new Map()]),
-      );
-      for (const element of wanted) {
-        const encoded = encodeElement(family, element);
-        missing.get(element.container)?.set(elementId(encoded), encoded);
-      }
-      const extra = new Map<Container, NftElement[]>();
-      const replaced = new Map<Container, Map<string, NftElement>>();
-      for (const container of FILL_ORDER) {
-        const elements = missing.get(container);
-        const beyond: NftElement[] = [];
-        const changed = new Map<string, NftElement>();
-        for (const found of list(family, container)) {
-          const id = elementId(found);
-          const element = elements?.get(id);
-          if (!element) beyond.push(found);
-          else if (sameData(element.data, found.data)) elements?.delete(id);
-          else changed.set(id, found);
-        }
-        extra.set(container, beyond);
-        replaced.set(container, changed);
-      }
+      const byContainer = new Map<Container, Element[]>(FILL_ORDER.map((container) => [container, []]));
+      for (const element of wanted) byContainer.get(element.container)?.push(element);
       let differences = 0;
-      const write = async (container: Container, removed: readonly NftElement[], added: readonly NftElement[]) => {
-        const place = { family, table: TABLE, name: container };
-        socket.commit([...elementMessages('delete', place, removed), ...elementMessages('add', place, added)]);
+      const write = async (name: Container, removed: readonly NftElement[], added: readonly NftElement[]) => {
+        const target = { family, table: TABLE, name };
+        socket.commit([...elementMessages('delete', target, removed), ...elementMessages('add', target, added)]);
         differences += Math.max(removed.length, added.length);
         await setImmediate();
       };
-      for (const container of FILL_ORDER) {
-        const before = replaced.get(container);
-        for (const part of chunks([...(missing.get(container) ?? [])])) {
-          const removed = part.flatMap(([id]) => before?.get(id) ?? []);
-          await write(
-            container,
-            removed.map(withoutData),
-            part.map(([, element]) => element),
-          );
+      const extra = new Map<Container, NftElement[]>();
+      for (const [container, elements] of byContainer) {
+        const found = new Map(list(family, container).map((element) => [elementId(element), element]));
+        for (const part of chunks(elements)) {
+          const added: NftElement[] = [];
+          const removed: NftElement[] = [];
+          for (const element of part) {
+            const encoded = encodeElement(family, element);
+            const known = found.size === 0 ? undefined : found.get(elementId(encoded));
+            if (!known) added.push(encoded);
+            else {
+              found.delete(elementId(encoded));
+              if (sameData(encoded.data, known.data)) continue;
+              removed.push(withoutData(known));
+              added.push(encoded);
+            }
+          }
+          if (added.length > 0) await write(container, removed, added);
         }
+        extra.set(container, [...found.values()]);
       }
       for (const container of FILL_ORDER.toReversed()) {
         for (const part of chunks(extra.get(container) ?? [])) await write(container, part.map(withoutData), []);

@@ -76,7 +76,8 @@ function encodeParts(family: Family, parts: readonly Part[], texts: readonly str
   const addressSize = family === 4 ? 4 : 16;
   let size = 0;
   for (const part of parts) size += part === 'address' || part === 'range' ? addressSize : 4;
-  const bytes = Buffer.alloc(size);
+  // From the pool: a buffer of its own costs more than what is in it.
+  const bytes = Buffer.allocUnsafe(size).fill(0);
   let at = 0;
   for (const [i, part] of parts.entries()) {
     const text = texts[i] ?? '';

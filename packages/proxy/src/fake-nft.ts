@@ -1,5 +1,5 @@
 import { BallastError } from '@ballast/base';
-import { CONTAINERS } from './element.ts';
+import { CONTAINERS, type Container } from './element.ts';
 
 /**
  * An nft that knows as much of its language as this room speaks: tables, chains, containers and their elements. It obeys the kernel's
@@ -26,6 +26,12 @@ export class FakeNft {
   /** What a container of a table holds: key to value ('' in sets). */
   elements(table: string, container: string): ReadonlyMap<string, string> {
     return this.#tables.get(table)?.containers.get(container) ?? new Map();
+  }
+
+  /** The containers of element changes; 'seal' and 'affinity' are not among them. */
+  containers(table: string): Container[] {
+    const known = this.#tables.get(table)?.containers;
+    return CONTAINERS.filter((container) => known?.has(container));
   }
 
   chains(table: string): ReadonlyMap<string, readonly string[]> {

@@ -48,7 +48,7 @@ export interface ServiceProxy extends Running {
   readonly programmed: Promise<void>;
 }
 
-/** Events within this time become one transaction. */
+/** While changes keep coming, those within this time become one transaction; the first after a pause goes at once. */
 const COALESCE_MS = 5;
 /** How often the table is looked at for changes by others. */
 const VERIFY_MS = 1000;
@@ -157,7 +157,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
         failingSinceMs = undefined;
         backoff.reset();
         await wake.wait(clock, verifiedMs + VERIFY_MS - clock.monotonicMs(), signal);
-        await clock.sleep(COALESCE_MS, signal);
+        if (clock.monotonicMs() - startMs < 4 * COALESCE_MS) await clock.sleep(COALESCE_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
         failingSinceMs ??= clock.monotonicMs();
