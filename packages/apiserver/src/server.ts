@@ -50,6 +50,8 @@ export interface RunningApiServer extends Running {
 }
 
 const DEFAULT_NODE_PORTS: NodePortRange = [30000, 32767];
+/** How long a connection may stay without a request. */
+const IDLE_CONNECTION_MS = 180_000;
 /** `iss` of tokens: stable over moves of the server, and what pods see in discovery. */
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
@@ -117,6 +119,8 @@ async function listen(
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
   });
+  // HTTP/1.1 connections of clients that pool them; Node's own five seconds end them just as the next request comes.
+  Object.assign(server, { keepAliveTimeout: IDLE_CONNECTION_MS });
   const dispatch = createDispatcher(kernel, `${options.advertiseAddress}:${port}`);
   const sockets = new Set<Socket>();
   const sessions = new Set<Http2Session>();

@@ -41,7 +41,7 @@ export async function openStore(options: { readonly path: string; readonly logge
     database = new DatabaseSync(options.path);
     // EXCLUSIVE: no second process may write under the in-memory index, and WAL needs no shared-memory file.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-      PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;`);
+      PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;`);
     database.exec(SCHEMA);
     return new SqliteStore(database, options.logger);
   } catch (error) {

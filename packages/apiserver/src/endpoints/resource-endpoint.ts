@@ -180,33 +180,36 @@ async function serveList(call: ResourceCall): Promise<void> {
   else await send(exchange, { code: 200, body });
 }
 
-/** The object in the body. Only strict requests pay for the search for fields that occur twice. */
-async function readChecked({ exchange, resource }: ResourceCall): Promise<{ object: ApiObject; problems: string[] }> {
+/**
+ * The object in the body; `parse` makes a new one each time, because a write changes it. Only strict requests pay for the search for
+ * fields that occur twice.
+ */
+async function readChecked({
+  exchange,
+  resource,
+}: ResourceCall): Promise<{ parse: () => ApiObject; problems: string[] }> {
   const body = await readBody(exchange.request);
   const type = bodyType(exchange.request);
   const strict = exchange.query.get('fieldValidation') === 'Strict' && type === 'application/json';
   return {
-    object: parseObjectBody(body, type, resource.schema),
+    parse: () => parseObjectBody(body, type, resource.schema),
     problems: strict ? duplicateFields(body.toString('utf8')) : [],
   };
 }
 
 async function serveCreate(call: ResourceCall): Promise<void> {
   formOf(call);
-  const { object: body, problems } = await readChecked(call);
+  const { parse, problems } = await readChecked(call);
   const context = { ...writeContext(call, 'create', isDryRun(undefined, call.exchange.query)), bodyProblems: problems };
-  await sendObject(call, 201, await createObject(body, context));
+  await sendObject(call, 201, await createObject(parse(), context));
 }
 
 export async function serveUpdate(call: ResourceCall): Promise<void> {
   formOf(call);
-  const { object: body, problems } = await readChecked(call);
+  const { parse, problems } = await readChecked(call);
   const context = { ...writeContext(call, 'update', isDryRun(undefined, call.exchange.query)), bodyProblems: problems };
   const createWhenMissing = call.resource.createOnUpdate && call.path.subresource === '';
-  const { object, created } = await updateObject(
-    { transform: () => structuredClone(body), createWhenMissing },
-    context,
-  );
+  const { object, created } = await updateObject({ transform: parse, replaces: true, createWhenMissing }, context);
   await sendObject(call, created ? 201 : 200, object);
 }
 

@@ -43,6 +43,7 @@ export function parsePath(path: string): RequestInfo {
 }
 
 function decode(segment: string): string {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

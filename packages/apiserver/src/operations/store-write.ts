@@ -47,7 +47,13 @@ export async function putObject(
       return { kind: 'conflict' };
     }
     allocation?.commit();
-    return { kind: 'written', object: CachedObject.fromStored(key, outcome.revisions[0] ?? 0, value) };
+    const revision = outcome.revisions[0] ?? 0;
+    // The commit was published before it was acknowledged, so the bytes to answer with are there already.
+    const cached = kernel.cache.of(resource.storageKey).get(key);
+    return {
+      kind: 'written',
+      object: cached?.revision === revision ? cached : CachedObject.fromStored(key, revision, value),
+    };
   } catch (error) {
     allocation?.rollBack();
     throw asUnavailable(error);

@@ -1,15 +1,14 @@
 import { admit } from '../admission/index.ts';
-import { CachedObject } from '../cache/cached-object.ts';
+import type { CachedObject } from '../cache/cached-object.ts';
 import { objectKey } from '../kernel.ts';
 import { type ApiObject, jsonEquals } from '../object/api-object.ts';
-import { conflict, failure, invalid, modifiedMeanwhile, notFound } from '../object/failures.ts';
+import { conflict, invalid, modifiedMeanwhile, notFound } from '../object/failures.ts';
 import { invalidValue } from '../object/field-problems.ts';
-import { parseObject } from '../object/stored-form.ts';
 import { createObject } from './create.ts';
 import { decodeObject, trackFields, validateAgainstSchema } from './decoding.ts';
 import { validateFinalizersWhileDeleting, validateMetadata } from './names.ts';
-import { settleIdentityOf } from './object-form.ts';
-import { putObject, removeObject, toStored } from './store-write.ts';
+import { orderMetadata, settleIdentityOf } from './object-form.ts';
+import { putObject, removeObject } from './store-write.ts';
 import type { WriteContext } from './write-context.ts';
 
 export interface UpdateOutcome {
@@ -24,6 +23,8 @@ export interface UpdateRequest {
   readonly createWhenMissing: boolean;
   /** Server-side apply does its own field tracking. */
   readonly tracksFields?: boolean;
+  /** `transform` makes the object anew (PUT) and neither reads nor changes what it is given. */
+  readonly replaces?: boolean;
 }
 
 /** A patch without a resourceVersion is tried again when someone else writes in between; so often, then 409. */
@@ -66,9 +67,9 @@ async function tryUpdate(
 ): Promise<CachedObject | undefined> {
   const { resource, name } = context;
   const old = viewOf(current, context);
-  const desired = await request.transform(viewOf(current, context));
+  const desired = await request.transform(request.replaces ? old : viewOf(current, context));
   settleIdentityOf(desired, context);
-  const pinned = requireSameVersion(desired, current, context);
+  const pinned = requireSameVersion(desired, old, current, context);
   const decoded = decodeObject(desired, context);
   const object =
     context.subresource === 'status' && resource.hasStatus
@@ -91,7 +92,7 @@ async function tryUpdate(
     if (removal.kind === 'written') return removal.object;
     return lostRace(pinned, context);
   }
-  if (sameBut(object, old, context, current)) return current;
+  if (isUnchanged(object, old)) return current;
   const write = await putObject(context, { object, name, expectedRevision: current.revision, old });
   if (write.kind === 'written') return write.object;
   return lostRace(pinned, context);
@@ -111,9 +112,14 @@ export function viewOf(current: CachedObject, { resource }: Pick<WriteContext, '
 }
 
 /** True when the client named the version it changes (and it is the present one). */
-function requireSameVersion(desired: ApiObject, current: CachedObject, { resource, name }: WriteContext): boolean {
+function requireSameVersion(
+  desired: ApiObject,
+  old: ApiObject,
+  current: CachedObject,
+  { resource, name }: WriteContext,
+): boolean {
   const { resourceVersion, uid } = desired.metadata;
-  const present = current.parse().metadata.uid ?? '';
+  const present = old.metadata.uid ?? '';
   if (uid && uid !== present) {
     throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${present}`);
   }
@@ -174,24 +180,13 @@ function isReleased(object: ApiObject, { resource }: WriteContext): boolean {
 }
 
 /** True when nothing but the times in managedFields would change: then nothing is written. */
-function sameBut(object: ApiObject, old: ApiObject, context: WriteContext, current: CachedObject): boolean {
-  const stored = CachedObject.fromStored(current.key, current.revision, toStored(structuredClone(object), context));
-  if (stored.bytes.equals(current.bytes)) return true;
-  const written = viewOf(stored, context);
-  return jsonEquals(withoutTimes(written), withoutTimes(old));
+function isUnchanged(object: ApiObject, old: ApiObject): boolean {
+  orderMetadata(object);
+  return jsonEquals(withoutVersionAndTimes(object), withoutVersionAndTimes(old));
 }
 
-function withoutTimes(object: ApiObject): ApiObject {
-  const managedFields = object.metadata.managedFields?.map(({ time: _time, ...entry }) => entry);
-  return { ...object, metadata: { ...object.metadata, ...(managedFields ? { managedFields } : {}) } };
+function withoutVersionAndTimes(object: ApiObject): object {
+  const { managedFields, resourceVersion: _, ...metadata } = object.metadata;
+  const owners = managedFields?.map(({ time: _time, ...entry }) => entry);
+  return { ...object, metadata: owners ? { ...metadata, managedFields: owners } : metadata };
 }
-
-/** For hooks that must look at what is stored now. */
-export function presentObject(context: WriteContext): ApiObject | undefined {
-  const { kernel, resource, namespace, name } = context;
-  const current = kernel.cache.of(resource.storageKey).get(objectKey(resource, namespace, name));
-  return current && parseObject(current.bytes);
-}
-
-/** A failure for subresources that need the object to be in a state it is not in. */
-export const notPossibleNow = (message: string) => failure('BadRequest', message);
