@@ -46,6 +46,15 @@ describe('datapath', { skip: process.getuid?.() === 0 ? false : 'needs root for 
     assert.equal(await until('pod-1', '10.43.0.1', 80, /pod-1/), 'pod-1 10.42.0.1');
   });
 
+  test('ClusterIP: endpoints in the host network, as the API server is, are reached from the node itself, pods and outside', async () => {
+    await cluster.put('kubernetes', { clusterIP: '10.43.0.9', ports: [{ port: 443 }] }, [
+      { ip: NODE_IP, node: 'node-a' },
+    ]);
+    for (const from of ['node', 'pod-1', 'client'] as const) {
+      assert.match(await until(from, '10.43.0.9', 443, /^node/), /^node /, from);
+    }
+  });
+
   test('ClusterIP: connections spread evenly over the endpoints', async () => {
     await cluster.put('spread', { clusterIP: '10.43.0.2' }, [at('pod-1'), at('pod-2'), at('pod-3')]);
     await until('client', '10.43.0.2', 80, /pod/);
@@ -193,6 +202,14 @@ describe('datapath', { skip: process.getuid?.() === 0 ? false : 'needs root for 
       moved,
     );
     assert.deepEqual(Object.keys(tally(await tcp('client', '10.43.0.20', 80, 20))), [moved]);
+  });
+
+  test('ClientIP affinity over IPv6', async () => {
+    const spec = { clusterIP: 'fd43::20', clusterIPs: ['fd43::20'], sessionAffinity: 'ClientIP' as const };
+    const endpoints = [at('pod-1', { family: 6 }), at('pod-2', { family: 6 }), at('pod-3', { family: 6 })];
+    await cluster.put('sticky-six', spec, endpoints, { slice: { family: 6 } });
+    const chosen = await until('client', 'fd43::20', 80, /pod/);
+    assert.deepEqual(tally(await tcp('client', 'fd43::20', 80, 20)), { [chosen]: 20 });
   });
 
   test('ClientIP affinity: ends after its time', async () => {

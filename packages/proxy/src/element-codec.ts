@@ -24,17 +24,35 @@ const KEYS: Readonly<Record<Container, readonly Part[]>> = {
 
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
+/** How long a key of each container is in the kernel, and what its parts are. */
+interface Layout {
+  readonly parts: readonly Part[];
+  readonly size: number;
+  readonly isInterval: boolean;
+}
+
+function layoutOf(family: Family, parts: readonly Part[]): Layout {
+  const addressSize = family === 4 ? 4 : 16;
+  const sizes = parts.map((part) => (part === 'address' || part === 'range' ? addressSize : 4));
+  return { parts, size: sizes.reduce((sum, size) => sum + size, 0), isInterval: parts.includes('range') };
+}
+
+const layoutsOf = (family: Family) =>
+  new Map(Object.entries(KEYS).map(([container, parts]) => [container, layoutOf(family, parts)]));
+const LAYOUTS = { 4: layoutsOf(4), 6: layoutsOf(6) } as const;
+const ENDPOINT = { 4: layoutOf(4, ['address', 'port']), 6: layoutOf(6, ['address', 'port']) } as const;
+
 /** An element in the kernel's form. */
 export function encodeElement(family: Family, element: Element): NftElement {
-  const parts = KEYS[element.container];
-  const texts = element.key.split(' . ');
-  const key = encodeParts(family, parts, texts, 'first');
-  const isInterval = parts.includes('range');
-  return {
-    key,
-    ...(isInterval ? { keyEnd: encodeParts(family, parts, texts, 'last') } : {}),
-    ...(element.value === '' ? {} : { data: encodeValue(family, element.value) }),
-  };
+  const layout = LAYOUTS[family].get(element.container);
+  if (!layout) throw malformed(element.container);
+  const key = encodeParts(family, layout, element.key, 'first');
+  const data = element.value === '' ? undefined : encodeValue(family, element.value);
+  if (layout.isInterval) {
+    const keyEnd = encodeParts(family, layout, element.key, 'last');
+    return data ? { key, keyEnd, data } : { key, keyEnd };
+  }
+  return data ? { key, data } : { key };
 }
 
 /** Equal for equal elements. */
@@ -66,70 +84,80 @@ export function decodeClient(
   };
 }
 
+/** Verdicts are few: one object for each. */
+const VERDICTS = new Map<string, ElementData>([['drop', { kind: 'drop' }]]);
+
 function encodeValue(family: Family, value: string): ElementData {
-  if (value === 'drop') return { kind: 'drop' };
-  if (value.startsWith('goto ')) return { kind: 'goto', chain: value.slice(5) };
-  return { kind: 'value', bytes: encodeParts(family, ['address', 'port'], value.split(' . '), 'first') };
+  const known = VERDICTS.get(value);
+  if (known) return known;
+  if (value.startsWith('goto ')) {
+    const verdict: ElementData = { kind: 'goto', chain: value.slice(5) };
+    VERDICTS.set(value, verdict);
+    return verdict;
+  }
+  return { kind: 'value', bytes: encodeParts(family, ENDPOINT[family], value, 'first') };
 }
 
-function encodeParts(family: Family, parts: readonly Part[], texts: readonly string[], end: 'first' | 'last'): Buffer {
-  const addressSize = family === 4 ? 4 : 16;
-  let size = 0;
-  for (const part of parts) size += part === 'address' || part === 'range' ? addressSize : 4;
-  // From the pool: a buffer of its own costs more than what is in it.
+const SEPARATOR = ' . ';
+
+/** Tens of thousands of these are encoded at start, hence without a split and with buffers from the pool. */
+function encodeParts(family: Family, { parts, size }: Layout, text: string, end: 'first' | 'last'): Buffer {
   const bytes = Buffer.allocUnsafe(size).fill(0);
   let at = 0;
-  for (const [i, part] of parts.entries()) {
-    const text = texts[i] ?? '';
-    switch (part) {
-      case 'address':
-        writeAddress(bytes, at, family, text);
-        at += addressSize;
-        break;
-      case 'range': {
-        const cidr = parseCidr(text.includes('/') ? text : `${text}/${family === 4 ? 32 : 128}`);
-        if (!cidr) throw malformed(text);
-        bytes.set(ipToBytes(cidrRange(cidr)[end]), at);
-        at += addressSize;
-        break;
-      }
-      case 'protocol':
-        bytes[at] = PROTOCOLS[text] ?? 0;
-        at += 4;
-        break;
-      case 'port':
-        bytes.writeUInt16BE(Number(text), at);
-        at += 4;
-        break;
-      case 'slot':
-        // What numgen leaves in its register: a number in the machine's byte order.
-        bytes.writeUInt32LE(Number(text), at);
-        at += 4;
-        break;
+  let from = 0;
+  for (const part of parts) {
+    const separator = text.indexOf(SEPARATOR, from);
+    const to = separator < 0 ? text.length : separator;
+    if (part === 'address') at = writeAddress(bytes, at, family, text, from, to);
+    else if (part === 'range') {
+      const range = text.slice(from, to);
+      const cidr = parseCidr(range.includes('/') ? range : `${range}/${family === 4 ? 32 : 128}`);
+      if (!cidr) throw malformed(range);
+      const limit = ipToBytes(cidrRange(cidr)[end]);
+      bytes.set(limit, at);
+      at += limit.length;
+    } else {
+      if (part === 'protocol') bytes[at] = PROTOCOLS[text.slice(from, to)] ?? 0;
+      else if (part === 'port') bytes.writeUInt16BE(numberIn(text, from, to), at);
+      // What numgen leaves in its register: a number in the machine's byte order.
+      else bytes.writeUInt32LE(numberIn(text, from, to), at);
+      at += 4;
     }
+    from = to + SEPARATOR.length;
   }
   return bytes;
 }
 
-function writeAddress(bytes: Buffer, at: number, family: Family, text: string): void {
-  if (family === 4) {
-    let octet = 0;
-    let position = at;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code === 46) {
-        bytes[position++] = octet;
-        octet = 0;
-      } else octet = octet * 10 + code - 48;
-    }
-    bytes[position] = octet;
-    return;
+function numberIn(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let i = from; i < to; i++) value = value * 10 + text.charCodeAt(i) - ZERO;
+  return value;
+}
+
+const ZERO = 48;
+const DOT = 46;
+
+/** Returns where the next part goes. */
+function writeAddress(bytes: Buffer, at: number, family: Family, text: string, from: number, to: number): number {
+  if (family === 6) {
+    const ip = parseIp(text.slice(from, to));
+    if (!ip) throw malformed(text);
+    bytes.set(ipToBytes(ip), at);
+    return at + 16;
   }
-  const ip = parseIp(text);
-  if (!ip) throw malformed(text);
-  bytes.set(ipToBytes(ip), at);
+  let octet = 0;
+  let position = at;
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      bytes[position++] = octet;
+      octet = 0;
+    } else octet = octet * 10 + code - ZERO;
+  }
+  bytes[position] = octet;
+  return at + 4;
 }
 
 function malformed(text: string): BallastError<'element-malformed'> {
-  return new BallastError('element-malformed', `not an address: ${text}`);
+  return new BallastError('element-malformed', `not an element: ${text}`);
 }

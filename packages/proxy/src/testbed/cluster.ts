@@ -1,4 +1,4 @@
-import { createLogger, MetricsRegistry, silentLogger, systemClock } from '@ballast/base';
+import { MetricsRegistry, silentLogger, systemClock } from '@ballast/base';
 import { ENDPOINT_SLICES, type EndpointSlice, FakeClient, NODES, SERVICES, type Service } from '@ballast/kube';
 import { kernelDataplane } from '../dataplane.ts';
 import { type SampleEndpoint, sampleService, sampleSlice } from '../sample-services.ts';
@@ -32,7 +32,7 @@ export class TestCluster implements AsyncDisposable {
       nodeIps: [NODE_IP, '2001:db8::11'],
       clusterCidr: '10.42.0.0/16,fd42::/48',
       serviceCidr: '10.43.0.0/16,fd43::/112',
-      logger: process.env.PROXY_TEST_LOG ? createLogger({ level: 'debug' }) : silentLogger,
+      logger: silentLogger,
       clock: systemClock,
       metrics: this.metrics,
       dataplane: kernelDataplane({ netns: this.#netns }),
