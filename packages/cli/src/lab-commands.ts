@@ -6,8 +6,7 @@ import { ExitCode } from './cli.ts';
 import { installation } from './installation.ts';
 import { outputOption, printData } from './output.ts';
 import { createProgress } from './progress.ts';
-
-const DEFAULT_LAB = 'demo';
+import { DEFAULT_LAB } from './tool-commands.ts';
 
 const nameOption = () => new Option('--name <lab>', 'which lab').default(DEFAULT_LAB);
 

@@ -5,6 +5,8 @@ import { Command } from 'commander';
 import { ExitCode } from './cli.ts';
 import { type KubernetesTool, toolPath } from './kubernetes-tools.ts';
 
+/** The lab that commands mean when none is named. */
+export const DEFAULT_LAB = 'demo';
 const SERVER_KUBECONFIG = '/etc/ballast/kubeconfig.yaml';
 
 export function toolCommands(): Command[] {
@@ -43,19 +45,24 @@ function needsNoCluster(args: readonly string[]): boolean {
   return args.some((arg) => ['--client', '--help', '-h'].includes(arg) || arg.startsWith('--kubeconfig'));
 }
 
-/** The kubeconfig of the cluster on this machine: a server's, or the one lab that runs. */
+/** The kubeconfig of the cluster on this machine: of the one lab that runs, of the usual lab among several, or of this server. */
 async function findKubeconfig(): Promise<string> {
   const { Lab, labNames, LAB_ROOT } = await import('@ballast/lab');
   const { createLogger } = await import('@ballast/base');
-  const running: string[] = [];
+  const running: { name: string; path: string }[] = [];
   for (const name of await labNames(LAB_ROOT)) {
     const lab = await Lab.open({ name, clock: systemClock, logger: createLogger() }).catch(() => undefined);
-    if (lab) running.push(lab.kubeconfigPath);
+    if (lab) running.push({ name, path: lab.kubeconfigPath });
   }
   const [only] = running;
-  if (only !== undefined && running.length === 1) return only;
+  if (only !== undefined && running.length === 1) return only.path;
+  const usual = running.find(({ name }) => name === DEFAULT_LAB);
+  if (usual) return usual.path;
   if (running.length > 1) {
-    throw new BallastError('cluster-ambiguous', `several labs run; choose one with KUBECONFIG: ${running.join(', ')}`);
+    throw new BallastError(
+      'cluster-ambiguous',
+      `several labs run; choose one with KUBECONFIG: ${running.map(({ path }) => path).join(', ')}`,
+    );
   }
   const isServer = await access(SERVER_KUBECONFIG).then(
     () => true,

@@ -46,8 +46,9 @@ export async function roleProcesses(lab: Lab, node: string, role: string): Promi
   }
   return lab.machine(node).processes((argv) => {
     if (role === 'containerd') return /(^|\/)containerd$/.test(argv[0] ?? '');
-    if (role === 'supervisor')
-      return argv.some((word) => word.endsWith('main.ts')) && /^(server|agent)$/.test(argv.at(-1) ?? '');
+    // The command line of PID 1 ends like the supervisor's, which it runs.
+    const isNode = /(^|\/)node\d*$/.test(argv[0] ?? '');
+    if (role === 'supervisor') return isNode && /^(server|agent)$/.test(argv.at(-1) ?? '');
     const at = argv.indexOf('role');
     return at > 0 && argv[at + 1] === role;
   });
