@@ -8,7 +8,6 @@ import { type RunOptions, type RunResult, runAnyExit } from '@ballast/linux';
 import type { LoadPlan, LoadReport } from './http-load.ts';
 
 const LOAD_PROGRAM = join(import.meta.dirname, 'http-load.ts');
-const QUIET = { step: () => {}, done: () => {} };
 
 /** A running lab and the real tools that scenarios use on it. */
 export class Stage implements AsyncDisposable {
@@ -21,7 +20,7 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(name: string): Promise<Stage> {
-    const lab = await bringUp({ name, agents: 2, owner: 'npm test', progress: QUIET });
+    const lab = await bringUp({ name, agents: 2, owner: 'npm test', hostPort: 0 });
     return new Stage(lab, await lab.client());
   }
 
@@ -37,7 +36,7 @@ export class Stage implements AsyncDisposable {
   async restart(): Promise<void> {
     const { name } = this.#lab;
     await this.#lab.stopKeepingState();
-    this.#lab = await bringUp({ name, agents: 2, owner: 'npm test', progress: QUIET });
+    this.#lab = await bringUp({ name, agents: 2, owner: 'npm test', hostPort: 0 });
   }
 
   /** Runs real kubectl to its end, whatever its exit code. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { helloDeployment, yamlOf } from '../manifests.ts';
 import { eventually, type Stage } from '../stage.ts';
@@ -30,7 +32,7 @@ export function badInput(stage: () => Stage): void {
         ...helloDeployment({ name: 'x', replicas: 1 }),
         spec: {
           ...(helloDeployment({ name: 'x', replicas: 1 }) as { spec: object }).spec,
-          selector: { matchLabels: { app: 'y' } },
+          selector: { matchLabels: { app: 'other' } },
         },
       },
       /spec\.template\.metadata\.labels: Invalid value/,
@@ -127,19 +129,8 @@ export function badInput(stage: () => Stage): void {
       );
     await patch(current.replace(/^(\s*)loop$/m, '$1loop\n$1lop'));
     try {
-      await eventually(
-        async () =>
-          assert.match(
-            await stage().on(
-              'server',
-              'sh',
-              '-c',
-              'cat /var/log/ballast/*dns* 2>/dev/null || grep -rh lop "$(dirname /proc/1/root)"',
-            ),
-            /lop/,
-          ),
-        30,
-      ).catch(() => {});
+      const log = join(stage().lab.dir, 'server/state/logs/dns.log');
+      await eventually(async () => assert.match(await readFile(log, 'utf8'), /Corefile:\d+.*lop/));
       const answer = await stage().on(
         'server',
         'dig',

@@ -141,7 +141,7 @@ export function tools(stage: () => Stage): void {
     assert.equal(await stage().kubectl('get', 'deployment', 'site', '-o', 'jsonpath={.status.readyReplicas}'), '2');
     await stage().helm('rollback', 'site', '1', '--wait', '--timeout', '90s');
     assert.equal(await stage().kubectl('get', 'deployment', 'site', '-o', 'jsonpath={.spec.replicas}'), '1');
-    assert.match(await stage().helm('list'), /site +default +3/);
+    assert.match(await stage().helm('list'), /^site\s+default\s+3\s/m);
     await stage().helm('uninstall', 'site', '--wait', '--timeout', '90s');
     assert.equal((await stage().kubectl('get', 'deployments', '-o', 'name')).includes('site'), false);
   });

@@ -21,13 +21,14 @@ export function createDispatcher(kernel: Kernel, serverAddress: string): Route {
     [/^\/version\/?$/, serveVersion],
     [/^\/\.well-known\/openid-configuration$/, (exchange) => serveIssuer(kernel, exchange)],
     [/^\/openid\/v1\/jwks$/, (exchange) => sendJson(exchange, 200, kernel.tokens.keySet)],
+    [/^\/openapi\/v2$/, (exchange) => openApi.serveV2(exchange)],
     [/^\/openapi\/v3(\/.*)?$/, (exchange) => openApi.serve(exchange)],
     [/^\/apis?(\/[^/]*){0,2}\/?$/, (exchange) => discovery.serve(exchange)],
     [
       /^\/$/,
       (exchange) =>
         sendJson(exchange, 200, {
-          paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'],
+          paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
         }),
     ],
   ];

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Exchange } from '../http/exchange.ts';
-import { send } from '../http/respond.ts';
+import { type Exchange, headerOf } from '../http/exchange.ts';
+import { send, sendJson } from '../http/respond.ts';
 import { noSuchPath } from '../object/failures.ts';
-import { openApiPath, openApiV3Document, openApiV3Index } from '../openapi/index.ts';
+import {
+  OPENAPI_V2_PROTOBUF,
+  openApiPath,
+  openApiV2Json,
+  openApiV2Protobuf,
+  openApiV3Document,
+  openApiV3Index,
+} from '../openapi/index.ts';
 import type { ResourceDefinition } from '../resources/definition.ts';
 import type { ResourceRegistry } from '../resources/registry.ts';
 
@@ -30,6 +37,16 @@ export class OpenApiEndpoint {
       ? { 'cache-control': 'public, max-age=31536000, immutable' }
       : {};
     await send(exchange, { code: 200, body, headers: { etag, ...cache } });
+  }
+
+  /** /openapi/v2, in protobuf for who asks for it by its (old or new) name. */
+  async serveV2(exchange: Exchange): Promise<void> {
+    const { all } = this.#registry;
+    if (/proto-openapi\.spec\.v2/.test(headerOf(exchange.request, 'accept') ?? '')) {
+      const body = Buffer.from(openApiV2Protobuf([...all], this.#version));
+      return send(exchange, { code: 200, body, contentType: OPENAPI_V2_PROTOBUF });
+    }
+    await sendJson(exchange, 200, openApiV2Json([...all], this.#version));
   }
 
   #byPath(): Map<string, ResourceDefinition[]> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESOURCES } from '@ballast/kube';
 import { openApiPath, openApiV3Document, openApiV3Index } from './document.ts';
+import { openApiV2Protobuf } from './v2.ts';
 
 type Json = Record<string, unknown>;
 
@@ -82,4 +83,14 @@ test('the index names each document with a hash of its content', () => {
     String(at(index, 'paths', 'api/v1', 'serverRelativeURL')),
     /^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{128}$/,
   );
+});
+
+test('OpenAPI 2.0 tells in protobuf where field validation is, as kubectl reads it', () => {
+  const resource = RESOURCES.find(({ plural }) => plural === 'namespaces');
+  assert.ok(resource);
+  const text = Buffer.from(openApiV2Protobuf([resource], 'v1.36.0')).toString('latin1');
+  // Field 1 of Document, then Info; the rest is held by kubectl itself in the tests that run it.
+  assert.ok(text.startsWith('\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36.0'));
+  for (const part of ['/api/v1/namespaces/{name}', 'fieldValidation', '"kind":"Namespace"'])
+    assert.ok(text.includes(part));
 });
