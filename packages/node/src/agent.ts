@@ -62,9 +62,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<Running
   await using stack = new AsyncDisposableStack();
   const cri = stack.use(createCriClient(options.criSocket));
   const machine = await readMachine(stateDir);
-  const importer = stack.use(
-    startImageImporter({ socketPath: options.criSocket, imageDir: options.imageDir, logger, clock }),
-  );
+  const { criSocket: socketPath, imageDir } = options;
+  const recordPath = join(stateDir, 'imported-images.json');
+  const importer = stack.use(startImageImporter({ socketPath, cri, imageDir, recordPath, logger, clock }));
   const objects = stack.use(new ObjectCache({ client, logger, clock }));
   const services = stack.use(startInformer(client, SERVICES, { logger, clock }));
   const pods = stack.use(startInformer(client, PODS, { fieldSelector: `spec.nodeName=${nodeName}`, logger, clock }));
@@ -122,7 +122,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<Running
   stack.use(
     runInBackground(async (signal) => {
       const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-      await Promise.race([Promise.all([importer.initial, pods.synced, services.synced]), stopped]);
+      await Promise.race([Promise.all([importer.initial.catch(() => {}), pods.synced, services.synced]), stopped]);
       if (signal.aborted) return;
       podSet.start(pods);
       logger.info('node agent ready', { node: nodeName });

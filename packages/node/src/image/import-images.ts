@@ -1,7 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Logger, messageOf, type Running, runInBackground } from '@ballast/base';
+import { type Clock, type Logger, messageOf, type Running, runInBackground, writeFileAtomic } from '@ballast/base';
 import { run } from '@ballast/linux';
+import type { CriClient } from '../cri/client.ts';
 
 /** containerd's namespace for everything that came through CRI. */
 const NAMESPACE = 'k8s.io';
@@ -20,17 +21,32 @@ export interface ImageImporter extends Running {
   readonly initial: Promise<void>;
 }
 
-/** Imports every archive in `imageDir` now, and new or changed ones when they appear (looked for every two seconds). */
+/** What was imported: the archive as it was, and the images that came of it. */
+interface ImportRecord {
+  readonly version: string;
+  readonly images: readonly string[];
+}
+
+const SCAN_MS = 2000;
+
+/**
+ * Imports every archive in `imageDir` now, and new or changed ones when they appear. What was imported is remembered in `recordPath`, so
+ * that a restart does not import it again as long as the images are there.
+ */
 export function startImageImporter(options: {
-  socketPath: string;
-  imageDir: string;
-  logger: Logger;
-  clock: Clock;
+  readonly socketPath: string;
+  readonly cri: Pick<CriClient, 'imageStatus'>;
+  readonly imageDir: string;
+  readonly recordPath: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
 }): ImageImporter {
-  const { imageDir, logger, clock, socketPath } = options;
-  /** File name to size and time of change of what was imported (or failed). */
-  const seen = new Map<string, string>();
+  const { cri, imageDir, logger, clock, socketPath, recordPath } = options;
+  let records: Map<string, ImportRecord> | undefined;
+  const isPresent = async (image: string) => (await cri.imageStatus({ image: { image } })).image !== undefined;
   const scan = async () => {
+    const isFirst = records === undefined;
+    records ??= await readRecords(recordPath);
     const names = await readdir(imageDir).catch(() => []);
     for (const name of names.toSorted()) {
       if (!/\.(tar|tar\.gz|tgz)$/.test(name)) continue;
@@ -38,24 +54,39 @@ export function startImageImporter(options: {
       const info = await stat(archive).catch(() => undefined);
       if (!info?.isFile()) continue;
       const version = `${info.size}:${info.mtimeMs}`;
-      if (seen.get(name) === version) continue;
+      const known = records.get(name);
+      const isKnown = known?.version === version;
+      if (known && isKnown && (!isFirst || (await Promise.all(known.images.map(isPresent))).every(Boolean))) continue;
       try {
         const images = await importImageArchive({ socketPath, archive });
         logger.info('image archive imported', { archive, images });
+        records.set(name, { version, images });
+        await writeFileAtomic(recordPath, JSON.stringify(Object.fromEntries(records)));
       } catch (error) {
         logger.error('image archive cannot be imported', { archive, reason: messageOf(error) });
+        // Not written down: the next start tries again, this one only when the file changes.
+        records.set(name, { version, images: [] });
       }
-      seen.set(name, version);
     }
   };
   const initial = scan();
   initial.catch(() => {});
   const running = runInBackground(async (signal) => {
-    await initial;
     for (;;) {
-      await clock.sleep(2000, signal);
-      await scan();
+      await initial.catch(() => {});
+      await clock.sleep(SCAN_MS, signal);
+      await scan().catch((error: unknown) => logger.warn('image folder not read', { error: messageOf(error) }));
     }
   });
   return { ...running, initial };
+}
+
+async function readRecords(path: string): Promise<Map<string, ImportRecord>> {
+  try {
+    const parsed = JSON.parse(await readFile(path, 'utf8')) as Record<string, ImportRecord>;
+    return new Map(Object.entries(parsed).filter(([, record]) => record.images.length > 0));
+  } catch {
+    // Missing or damaged: everything is imported anew, which does no harm.
+    return new Map();
+  }
 }

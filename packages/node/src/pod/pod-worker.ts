@@ -4,26 +4,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { Backoff, isAbort, type Logger, messageOf, type Running, runInBackground } from '@ballast/base';
 import { isApiError, PODS, type Pod } from '@ballast/kube';
 import { removePodCgroup } from '../cgroup.ts';
-import type { PayloadContext } from '../volume/payload.ts';
-import { prepareVolumes, removeVolumes, VolumeError } from '../volume/pod-volumes.ts';
+import { removeVolumes } from '../volume/pod-volumes.ts';
 import { containerLogPath, podCgroup, podLogFolder, type SandboxConfig, sandboxConfig } from './container-config.ts';
 import { findContainer } from './containers-of-pod.ts';
-import type { ConfigLookup } from './environment.ts';
 import { type Action, type Plan, planPod } from './plan.ts';
 import type { PodContext } from './pod-context.ts';
 import { currentSandbox, EMPTY_VIEW, latestByName, type PodView } from './pod-view.ts';
-import { referencedObjects } from './referenced-objects.ts';
 import { resolverConfig } from './resolver-config.ts';
 import { goDuration } from './restart.ts';
 import { RunFacts } from './run-facts.ts';
-import { downwardContext, graceSecondsOf, startContainer, terminationLog } from './start-container.ts';
+import { graceSecondsOf, startContainer, terminationLog } from './start-container.ts';
 import { podStatus } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
 import { removeFromRuntime, stopContainer, stopPod, stopRun } from './stop-pod.ts';
 import { readTerminationMessage } from './termination-message.ts';
+import { VolumeKeeper } from './volume-keeper.ts';
 
-/** Volumes are brought up to date at least this often; changes of ConfigMaps and Secrets come at once. */
-const REFRESH_MS = 60_000;
+/** A pod at rest is looked at this often even if nothing seems to have happened. */
+const RESYNC_MS = 60_000;
+const DISPOSE_MS = 500;
 /** A plan whose actions never lead to rest is a bug; the worker then takes a breath. */
 const MAX_ROUNDS = 100;
 
@@ -42,12 +41,11 @@ export class PodWorker {
   readonly #logger: Logger;
   readonly #facts: RunFacts;
   readonly #status: StatusWriter;
+  readonly #volumes: VolumeKeeper;
   readonly #running: Running;
   readonly #firstSeenMs: number;
   #pod: Pod;
   #view: PodView = EMPTY_VIEW;
-  #volumes: Map<string, string> | undefined;
-  #volumesAtMs = 0;
   #failure: PodFailure | undefined;
   /** The object is gone from the API: nobody waits for a status any more. */
   #removed = false;
@@ -63,6 +61,11 @@ export class PodWorker {
     this.#failure = options.failure;
     this.#logger = context.logger.child({ pod: `${pod.metadata.namespace}/${pod.metadata.name}` });
     this.#facts = new RunFacts(context, () => this.wake());
+    const changed = () => {
+      this.#facts.releaseHolds();
+      this.wake();
+    };
+    this.#volumes = new VolumeKeeper({ context, uid: this.uid, logger: this.#logger, changed });
     this.#firstSeenMs = context.clock.monotonicMs();
     const { client, clock } = context;
     const wrote = () => context.metrics.statusWrites.inc();
@@ -93,7 +96,7 @@ export class PodWorker {
         { labels: pod.metadata.labels, annotations: pod.metadata.annotations },
       )
     ) {
-      this.#volumesAtMs = Number.NEGATIVE_INFINITY;
+      this.#volumes.outdate();
     }
     this.#pod = pod;
     const grace = graceSecondsOf(pod);
@@ -114,12 +117,12 @@ export class PodWorker {
     this.#wake();
   }
 
-  /** Stops the worker; the pod goes on running. */
+  /** Stops the worker; the pod goes on running. A container that is being stopped may take its grace period: nobody waits for that here. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#facts.stop();
     this.#status.stop();
     this.#context.objects.release(this.uid);
-    await this.#running[Symbol.asyncDispose]();
+    await Promise.race([this.#running[Symbol.asyncDispose](), this.#context.clock.sleep(DISPOSE_MS)]);
   }
 
   #hurry(graceSeconds: number): void {
@@ -131,7 +134,6 @@ export class PodWorker {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
     const backoff = new Backoff({ minMs: 200, maxMs: 10_000 });
     while (!signal.aborted) {
       this.#woken = false;
@@ -189,9 +191,9 @@ export class PodWorker {
         return 'gone';
       }
       void this.#report(plan);
-      if (!plan.finished) await this.#refreshVolumes();
+      if (!plan.finished) await this.#volumes.refresh(this.#pod, currentSandbox(this.#view));
       const due = Math.min(Number.POSITIVE_INFINITY, ...plan.backingOff.values()) - nowMs;
-      return Math.max(0, Math.min(due, this.#deadlineInMs() ?? REFRESH_MS, REFRESH_MS));
+      return Math.max(0, Math.min(due, this.#deadlineInMs() ?? RESYNC_MS, RESYNC_MS));
     }
     this.#logger.error('pod does not come to rest');
     return 1000;
@@ -327,7 +329,7 @@ export class PodWorker {
   }
 
   async #createSandbox(attempt: number): Promise<boolean> {
-    if (!(await this.#prepareVolumes())) throw new Error('volumes are not ready');
+    await this.#volumes.prepare(this.#pod, currentSandbox(this.#view));
     try {
       await this.#context.cri.runPodSandbox({ config: this.#sandboxConfig(attempt) }, { timeoutMs: 240_000 });
       return true;
@@ -341,7 +343,7 @@ export class PodWorker {
   async #start(action: Extract<Action, { kind: 'start' }>): Promise<boolean> {
     const sandbox = currentSandbox(this.#view);
     if (!sandbox) return false;
-    if (!(await this.#prepareVolumes())) throw new Error('volumes are not ready');
+    await this.#volumes.prepare(this.#pod, currentSandbox(this.#view));
     const { spec } = action.container;
     const target = 'targetContainerName' in spec ? spec.targetContainerName : undefined;
     await startContainer({
@@ -350,73 +352,12 @@ export class PodWorker {
       sandbox,
       sandboxConfig: this.#sandboxConfig(sandbox.attempt),
       action,
-      volumes: this.#volumes ?? new Map(),
-      config: this.#config(),
+      volumes: this.#volumes.places,
+      config: this.#volumes.config(this.#pod),
       facts: this.#facts,
       targetId: target === undefined ? undefined : latestByName(this.#view).get(target)?.id,
     });
     return true;
-  }
-
-  #config(): ConfigLookup {
-    const { objects } = this.#context;
-    const namespace = this.#pod.metadata.namespace ?? '';
-    return {
-      configMap: (name) => objects.configMaps.get(namespace, name),
-      secret: (name) => objects.secrets.get(namespace, name),
-    };
-  }
-
-  async #followObjects(): Promise<void> {
-    const { objects } = this.#context;
-    const { configMaps, secrets } = referencedObjects(this.#pod);
-    const namespace = this.#pod.metadata.namespace ?? '';
-    const changed = () => {
-      this.#volumesAtMs = Number.NEGATIVE_INFINITY;
-      this.#facts.releaseHolds();
-      this.wake();
-    };
-    await Promise.all([
-      objects.configMaps.use(this.uid, namespace, configMaps, changed),
-      objects.secrets.use(this.uid, namespace, secrets, changed),
-    ]);
-  }
-
-  async #prepareVolumes(): Promise<boolean> {
-    if (this.#volumes) return true;
-    const beganMs = this.#context.clock.monotonicMs();
-    await this.#followObjects();
-    const context: PayloadContext = {
-      pod: this.#pod,
-      downward: downwardContext(this.#context, this.#pod, currentSandbox(this.#view)),
-      config: this.#config(),
-      token: (wish) => this.#context.tokens.get(this.#pod, wish),
-    };
-    try {
-      this.#volumes = await prepareVolumes({ pod: this.#pod, dirs: this.#context.volumeDirs, context });
-      this.#volumesAtMs = beganMs;
-      return true;
-    } catch (error) {
-      if (!(error instanceof VolumeError)) throw error;
-      this.#context.recordEvent(this.#pod, { type: 'Warning', reason: 'FailedMount', message: error.message });
-      return false;
-    }
-  }
-
-  /** Brings the files of a running pod up to date; a failure leaves the old ones, which are better than none. */
-  async #refreshVolumes(): Promise<void> {
-    const { clock } = this.#context;
-    if (clock.monotonicMs() - this.#volumesAtMs < REFRESH_MS) return;
-    if ((this.#pod.spec?.volumes ?? []).length === 0 || !currentSandbox(this.#view)) return;
-    const before = this.#volumes;
-    this.#volumes = undefined;
-    this.#volumesAtMs = clock.monotonicMs();
-    try {
-      if (!(await this.#prepareVolumes())) this.#volumes = before;
-    } catch (error) {
-      this.#volumes = before;
-      this.#logger.warn('volumes not refreshed', { error: messageOf(error) });
-    }
   }
 
   /** Nothing runs any more: the last word to the API, then everything goes. */
