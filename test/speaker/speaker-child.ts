@@ -1,12 +1,19 @@
-/** The speaker of one node over an API in memory, for tests that cut its power: node-1 … node-N exist, and one Service has an address. */
+/**
+ * The speaker of one node over an API in memory, for tests that cut its power: node-1 … node-3 exist, and Services with addresses. A line
+ * on stdin is answered with a line of JSON about what the API holds.
+ */
+import { createInterface } from 'node:readline';
 import { aborted, createLogger, MetricsRegistry, parseIp, signalOfTermination, systemClock } from '@ballast/base';
-import { ENDPOINT_SLICES, FakeClient, NODES, SECRETS, SERVICES } from '@ballast/kube';
+import { ENDPOINT_SLICES, EVENTS, FakeClient, NODES, SECRETS, SERVICES } from '@ballast/kube';
 import {
   BGP_ADVERTISEMENTS,
   BGP_PEERS,
+  CONFIGURATION_STATES,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
   METALLB_NAMESPACE,
+  SERVICE_BGP_STATUSES,
+  SERVICE_L2_STATUSES,
   startSpeaker,
 } from '@ballast/loadbalancer';
 
@@ -32,7 +39,7 @@ if (process.env.SPEAKER_BGP) {
   await client.create(BGP_ADVERTISEMENTS, { metadata: { ...own, name: 'lan' }, spec: {} });
   await client.create(BGP_PEERS, {
     metadata: { ...own, name: 'router' },
-    spec: { myASN: 64513, peerASN: 64512, peerAddress: '192.0.2.1', holdTime: '3s' },
+    spec: { myASN: 64513, peerASN: 64512, peerAddress: '192.0.2.1', holdTime: '3s', connectTime: '1s' },
   });
 }
 await client.create(SECRETS, {
@@ -57,18 +64,35 @@ for (const [i, ips] of [
   });
 }
 
+const metrics = new MetricsRegistry();
 const speaker = startSpeaker({
   client,
   nodeName: self,
   nodeIps: addresses.map(parseIp).filter((ip) => ip !== undefined),
   logger,
   clock: systemClock,
-  metrics: new MetricsRegistry(),
+  metrics,
   ...(stateDir === undefined ? {} : { stateDir }),
 });
 speaker.done.catch((error: unknown) => {
   logger.error('speaker failed', { error });
   process.exit(1);
+});
+createInterface({ input: process.stdin }).on('line', async () => {
+  const [l2, bgp, states, events] = await Promise.all([
+    client.list(SERVICE_L2_STATUSES),
+    client.list(SERVICE_BGP_STATUSES),
+    client.list(CONFIGURATION_STATES),
+    client.list(EVENTS),
+  ]);
+  const answer = {
+    l2: l2.items.map(({ status }) => status),
+    bgp: bgp.items.map(({ status }) => status),
+    states: states.items.map(({ metadata, status }) => ({ name: metadata.name, result: status?.result })),
+    events: events.items.map(({ reason, message }) => `${reason}: ${message}`),
+    metrics: metrics.expose(),
+  };
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
 });
 await aborted(signalOfTermination(logger));
 await speaker[Symbol.asyncDispose]();

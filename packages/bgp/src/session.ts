@@ -12,7 +12,16 @@ import { type Cidr, formatCidr, type Ip, ipToBytes, messageOf } from '@ballast/b
 import { AdjRibOut, composeEndOfRib } from './adj-rib-out.ts';
 import type { AttributeContext } from './attribute-table.ts';
 import { type Negotiated, negotiate, ownCapabilities } from './capability.ts';
-import { BgpError, CEASE, FAMILIES, type Family, familyOf, formatNotification, NOTIFICATION_CODES } from './family.ts';
+import {
+  BgpError,
+  CEASE,
+  FAMILIES,
+  type Family,
+  familyOf,
+  familyOfIp,
+  formatNotification,
+  NOTIFICATION_CODES,
+} from './family.ts';
 import {
   composeMessage,
   Framer,
@@ -419,7 +428,7 @@ export class PeerSession {
 
   #announceOn(rib: AdjRibOut | undefined, route: ExportRoute): void {
     const connection = this.#established();
-    if (!rib || !connection) return;
+    if (!rib || !connection?.negotiated?.families.has(familyOfIp(route.prefix.ip))) return;
     const { localAddress } = connection;
     const nextHops = { ...this.config.nextHops, ...(localAddress ? { [localAddress.family]: localAddress } : {}) };
     const internal = connection.open?.asn === this.config.localAsn;
