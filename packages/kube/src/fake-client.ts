@@ -158,6 +158,7 @@ export class FakeClient implements KubeClient {
   }
 
   #nextWrite(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
         this.#wakeUps.delete(wake);

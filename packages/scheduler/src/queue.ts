@@ -157,8 +157,9 @@ export class SchedulingQueue {
   }
 }
 
+/** After the first attempt, the second, ... */
 function backoffMs(attempts: number): number {
-  return Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(attempts, 10));
+  return Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(Math.max(0, attempts - 1), 10));
 }
 
 /** What of a waiting pod decides where it may go. */

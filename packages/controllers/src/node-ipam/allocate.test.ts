@@ -3,7 +3,6 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { nodeRanges, PodCidrAllocator } from './allocate.ts';
 
-const _NOW = Date.UTC(2026, 0, 1);
 
 suite('PodCidrAllocator', () => {
   test('never gives out a prefix twice, and all of them in the end', () => {
