@@ -41,3 +41,7 @@ test('a missing file is named', async () => {
     message: '/nowhere/a.yaml: does not exist',
   });
 });
+
+test('an alias that refers to nothing is a problem of the file', () => {
+  assert.match(errorOf('name: *nothing\n'), /^a\.yaml: .*alias/);
+});

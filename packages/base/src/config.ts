@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { BallastError, errnoOf } from './errors.ts';
+import { BallastError, errnoOf, messageOf } from './errors.ts';
 
 /** One thing that is wrong in a configuration. `line` counts from 1. */
 export interface ConfigProblem {
@@ -37,7 +37,14 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, text: stri
       document.errors.map((error) => ({ path: '', message: error.message, line: lines.linePos(error.pos[0]).line })),
     );
   }
-  const result = schema.safeParse(document.toJS() ?? {});
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // An alias that refers to nothing, or aliases that multiply beyond measure, show only here.
+    throw new ConfigError(source, [{ path: '', message: messageOf(error) }]);
+  }
+  const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue): ConfigProblem => {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
