@@ -6,6 +6,7 @@ import {
   bindSocket,
   closeFd,
   openSocket,
+  POLLIN,
   SOCK_DGRAM,
   SOL_SOCKET,
   setSocketOption,
@@ -18,6 +19,7 @@ const recvmmsg = libc.func(
   'int recvmmsg(int fd, _Inout_ void *messages, uint32_t count, int flags, const void *timeout)',
 );
 const sendmmsg = libc.func('int sendmmsg(int fd, _Inout_ void *messages, uint32_t count, int flags)');
+const poll = libc.func('int poll(_Inout_ void *fds, uint64_t count, int timeout)');
 const sendmsg = libc.func('int64_t sendmsg(int fd, const void *message, int flags)');
 
 const MSG_DONTWAIT = 0x40;
@@ -47,6 +49,8 @@ const AT = {
   flags: 48,
   length: 56,
 } as const;
+
+const NOTHING = { hasDatagrams: false, isWoken: false } as const;
 
 export interface UdpSocketOptions {
   readonly ip: Ip;
@@ -106,6 +110,11 @@ export class UdpBatch {
   readonly #receivedView: DataView;
   readonly #sentView: DataView;
   readonly #vectorsView: DataView;
+  /** Two struct pollfd: the socket, and the descriptor that wakes. */
+  readonly #polled = Buffer.alloc(128);
+  readonly #polledView = viewOf(this.#polled);
+  /** Slots whose lengths the kernel has overwritten. */
+  #used = 0;
   /** Answers that wait for `flush`. */
   #queued = 0;
 
@@ -148,13 +157,28 @@ export class UdpBatch {
 
   /** Takes what has arrived into slots 0 to n-1 and returns n; 0 when nothing waits. Overwrites what was received before. */
   receive(): number {
-    for (let slot = 0; slot < this.slots; slot++) {
+    for (let slot = 0; slot < this.#used; slot++) {
       this.#receivedView.setUint32(slot * HEADER + AT.nameLength, ADDRESS, true);
       this.#receivedView.setUint32(slot * HEADER + AT.controlLength, CONTROL, true);
     }
     const count: number = recvmmsg(this.#fd, this.#received, this.slots, MSG_DONTWAIT, null);
     // An ICMP error of an earlier answer shows here; it concerns nobody who asks now.
-    return Math.max(count, 0);
+    this.#used = Math.max(count, 0);
+    return this.#used;
+  }
+
+  /** Waits up to `timeoutMs` until a datagram has come or `wakeFd` was written to, and says which. Blocks the thread. */
+  wait(wakeFd: number, timeoutMs: number): { readonly hasDatagrams: boolean; readonly isWoken: boolean } {
+    this.#polledView.setInt32(0, this.#fd, true);
+    this.#polledView.setInt32(4, POLLIN, true);
+    this.#polledView.setInt32(8, wakeFd, true);
+    this.#polledView.setInt32(12, POLLIN, true);
+    const count: number = poll(this.#polled, 2, timeoutMs);
+    if (count <= 0) return NOTHING;
+    return {
+      hasDatagrams: this.#polledView.getInt16(6, true) !== 0,
+      isWoken: this.#polledView.getInt16(14, true) !== 0,
+    };
   }
 
   /** Octets in a slot; 0 for a datagram that was longer than a slot. */
@@ -203,6 +227,7 @@ export class UdpBatch {
   }
 
   #layOut(): void {
+    this.#used = this.slots;
     const [input, output] = [koffi.address(this.#input), koffi.address(this.#output)].map(BigInt);
     const [names, controls, vectors] = [this.#names, this.#controls, this.#vectors].map((b) =>
       BigInt(koffi.address(b)),

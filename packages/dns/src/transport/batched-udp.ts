@@ -83,6 +83,7 @@ class UdpWorker {
   readonly #respond: Responder;
   readonly #options: BatchedUdpOptions;
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #posted = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker;
   #inFlight = 0;
   #isClosing = false;
@@ -116,6 +117,7 @@ class UdpWorker {
       socketFd: this.#fd,
       wakeFd: this.#wakeFd,
       cacheEntries: this.#options.cacheEntries ?? CACHE_ENTRIES,
+      posted: this.#posted,
     };
     const worker = new Worker(new URL('./udp-worker.ts', import.meta.url), { workerData: setup });
     worker.on('message', (message: ToMain) => this.#receive(message));
@@ -163,6 +165,7 @@ class UdpWorker {
 
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
+    Atomics.add(this.#posted, 0, 1);
   }
 }
 

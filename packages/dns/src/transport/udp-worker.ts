@@ -4,7 +4,7 @@
  * while it runs: messages are fetched between batches.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { drainWakeFd, POLLIN, pollFds, UdpBatch } from '@ballast/linux';
+import { drainWakeFd, UdpBatch } from '@ballast/linux';
 import { HEADER_OCTETS } from '../wire/codec.ts';
 import { WireCache } from './wire-cache.ts';
 import type { Miss, ToMain, ToWorker, WorkerSetup } from './worker-messages.ts';
@@ -13,14 +13,19 @@ import type { Miss, ToMain, ToWorker, WorkerSetup } from './worker-messages.ts';
 const BATCHES_PER_POLL = 16;
 const REPORT_MS = 1000;
 
-function run(port: MessagePort, { socketFd, wakeFd, cacheEntries }: WorkerSetup): void {
+function run(port: MessagePort, { socketFd, wakeFd, cacheEntries, posted }: WorkerSetup): void {
   const batch = new UdpBatch(socketFd);
   const cache = new WireCache(cacheEntries);
   const post = (message: ToMain) => port.postMessage(message);
   let reportMs = performance.now() + REPORT_MS;
   let isRunning = true;
 
+  let fetched = 0;
+  /** Asking the port costs more than a look at the counter of what was posted to it. */
   const fetchMessages = (): void => {
+    const count = Atomics.load(posted, 0);
+    if (count === fetched) return;
+    fetched = count;
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
       const message: ToWorker = next.message;
       if (message.kind === 'learn') cache.learn(message.lesson, performance.now());
@@ -36,16 +41,10 @@ function run(port: MessagePort, { socketFd, wakeFd, cacheEntries }: WorkerSetup)
   };
 
   while (isRunning) {
-    const ready = pollFds(
-      [
-        { fd: socketFd, events: POLLIN },
-        { fd: wakeFd, events: POLLIN },
-      ],
-      REPORT_MS,
-    );
-    if (ready.has(wakeFd)) drainWakeFd(wakeFd);
+    const { hasDatagrams, isWoken } = batch.wait(wakeFd, REPORT_MS);
+    if (isWoken) drainWakeFd(wakeFd);
     fetchMessages();
-    if (ready.has(socketFd)) {
+    if (hasDatagrams) {
       for (let i = 0; i < BATCHES_PER_POLL && answerBatch(batch, cache, post) === batch.slots; i++) fetchMessages();
     }
     report(performance.now());

@@ -6,6 +6,8 @@ export interface WorkerSetup {
   /** Written to when there is a message that cannot wait for the next datagram. */
   readonly wakeFd: number;
   readonly cacheEntries: number;
+  /** Shared: [0] counts the messages posted to the worker, each before it is counted. */
+  readonly posted: Int32Array;
 }
 
 /** A datagram that a worker could not answer by itself, as copies. */
