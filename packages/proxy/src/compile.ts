@@ -130,7 +130,8 @@ export function compileService(
   }
   const asksHealth = spec.type === 'LoadBalancer' && externalLocal && (spec.healthCheckNodePort ?? 0) > 0;
   const healthCheck = asksHealth ? { port: spec.healthCheckNodePort ?? 0, localEndpoints: localReady.size } : undefined;
-  return { units: [...shared.values(), ...firstOfEachKey(units)], slots, healthCheck };
+  // Frontends first: their addresses refuse all other ports.
+  return { units: [...firstOfEachKey(units), ...shared.values()], slots, healthCheck };
 }
 
 interface Addresses {

@@ -28,8 +28,8 @@ export interface Dataplane {
   /** Applies changes of elements as one transaction. */
   change(changes: readonly ElementChange[]): void;
   /**
-   * Makes the table hold exactly `wanted`, writing only differences; their number. Many differences take several transactions, in an order
-   * in which no packet finds a frontend without its endpoints, and other work of the process gets its turn between them.
+   * Makes the table hold exactly `wanted`, writing only differences; their number. Many differences take several transactions, in the order
+   * of `wanted`, and other work of the process gets its turn between them. What is not wanted goes last.
    */
   reconcile(family: Family, wanted: Iterable<Element>): Promise<number>;
   /** Fills the chain that remembers clients, where nft's language does not suffice. */
@@ -70,39 +70,52 @@ export function kernelDataplane(options: { readonly netns?: string } = {}): Data
       socket.commit([...messages('delete'), ...messages('add')]);
     },
     async reconcile(family, wanted) {
-      const byContainer = new Map<Container, Element[]>(FILL_ORDER.map((container) => [container, []]));
-      for (const element of wanted) byContainer.get(element.container)?.push(element);
+      const found = new Map<Container, Map<string, NftElement>>();
+      for (const container of CONTAINERS) {
+        const elements = list(family, container).map((element): [string, NftElement] => [elementId(element), element]);
+        found.set(container, new Map(elements));
+      }
+      const removed = new Map<Container, NftElement[]>();
+      const added = new Map<Container, NftElement[]>();
+      let pending = 0;
       let differences = 0;
-      const write = async (name: Container, removed: readonly NftElement[], added: readonly NftElement[]) => {
-        const target = { family, table: TABLE, name };
-        socket.commit([...elementMessages('delete', target, removed), ...elementMessages('add', target, added)]);
-        differences += Math.max(removed.length, added.length);
+      const put = (into: Map<Container, NftElement[]>, container: Container, element: NftElement) => {
+        const elements = into.get(container);
+        if (elements) elements.push(element);
+        else into.set(container, [element]);
+        pending += 1;
+      };
+      const flush = async () => {
+        const messages = (op: 'add' | 'delete', groups: Map<Container, NftElement[]>) =>
+          [...groups].flatMap(([name, elements]) => elementMessages(op, { family, table: TABLE, name }, elements));
+        socket.commit([...messages('delete', removed), ...messages('add', added)]);
+        removed.clear();
+        added.clear();
+        pending = 0;
         await setImmediate();
       };
-      const extra = new Map<Container, NftElement[]>();
-      for (const [container, elements] of byContainer) {
-        const found = new Map(list(family, container).map((element) => [elementId(element), element]));
-        for (const part of chunks(elements)) {
-          const added: NftElement[] = [];
-          const removed: NftElement[] = [];
-          for (const element of part) {
-            const encoded = encodeElement(family, element);
-            const known = found.size === 0 ? undefined : found.get(elementId(encoded));
-            if (!known) added.push(encoded);
-            else {
-              found.delete(elementId(encoded));
-              if (sameData(encoded.data, known.data)) continue;
-              removed.push(withoutData(known));
-              added.push(encoded);
-            }
-          }
-          if (added.length > 0) await write(container, removed, added);
+      for (const element of wanted) {
+        const { container } = element;
+        const known = found.get(container);
+        const encoded = encodeElement(family, element);
+        const id = known === undefined || known.size === 0 ? '' : elementId(encoded);
+        const before = id === '' ? undefined : known?.get(id);
+        known?.delete(id);
+        if (before && sameData(encoded.data, before.data)) continue;
+        differences += 1;
+        if (before) put(removed, container, withoutData(before));
+        put(added, container, encoded);
+        if (pending >= CHUNK) await flush();
+      }
+      await flush();
+      for (const container of CONTAINERS) {
+        for (const element of found.get(container)?.values() ?? []) {
+          differences += 1;
+          put(removed, container, withoutData(element));
+          if (pending >= CHUNK) await flush();
         }
-        extra.set(container, [...found.values()]);
       }
-      for (const container of FILL_ORDER.toReversed()) {
-        for (const part of chunks(extra.get(container) ?? [])) await write(container, part.map(withoutData), []);
-      }
+      await flush();
       return differences;
     },
     fillRememberChain(family, seconds) {
@@ -154,18 +167,6 @@ export function kernelDataplane(options: { readonly netns?: string } = {}): Data
 
 /** Elements of one transaction while much is written: some 10 ms of the kernel's time. */
 const CHUNK = 4000;
-
-/** What a frontend needs comes before it, and what refuses its other ports after it. */
-const FILL_ORDER: readonly Container[] = [
-  ...CONTAINERS.filter((name) => name !== 'frontends' && name !== 'cluster-ips' && name !== 'load-balancer-ips'),
-  'frontends',
-  'load-balancer-ips',
-  'cluster-ips',
-];
-
-function* chunks<T>(items: readonly T[]): Iterable<T[]> {
-  for (let at = 0; at < items.length; at += CHUNK) yield items.slice(at, at + CHUNK);
-}
 
 function withoutData({ key, keyEnd }: NftElement): NftElement {
   return keyEnd ? { key, keyEnd } : { key };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Endpoint, selectEndpoints } from './endpoint-selection.ts';
 
-const HERE = { nodeName: 'node-a', zone: 'zone-1' };
+const HERE = { nodeName: 'node-a', zone: 'zone-1', lostNodes: new Set<string>() };
 const BOTH = { usesCluster: true, usesLocal: true };
 
 const endpoint = (name: string, rest: Partial<Endpoint> = {}): Endpoint => ({
@@ -12,6 +12,7 @@ const endpoint = (name: string, rest: Partial<Endpoint> = {}): Endpoint => ({
   serving: true,
   terminating: false,
   local: false,
+  lost: false,
   nodeHints: undefined,
   zoneHints: undefined,
   ...rest,
@@ -36,6 +37,20 @@ const cases: readonly {
     name: 'ready endpoints only, though others drain',
     endpoints: [endpoint('a'), endpoint('b', draining), endpoint('c', { ready: false, serving: false })],
     cluster: 'a',
+    local: '',
+    has: true,
+  },
+  {
+    name: 'endpoints on lost nodes are left out while there are others',
+    endpoints: [endpoint('a', { lost: true }), endpoint('b')],
+    cluster: 'b',
+    local: '',
+    has: true,
+  },
+  {
+    name: 'when all nodes look lost, the view is more likely wrong than the API',
+    endpoints: [endpoint('a', { lost: true }), endpoint('b', { lost: true })],
+    cluster: 'a b',
     local: '',
     has: true,
   },

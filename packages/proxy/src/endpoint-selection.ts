@@ -7,6 +7,8 @@ export interface Endpoint {
   readonly terminating: boolean;
   /** On this node. Endpoints without a node name are nowhere local. */
   readonly local: boolean;
+  /** On a node that neighbours have lost: the API does not know yet, but packets would go nowhere. */
+  readonly lost: boolean;
   readonly nodeHints: readonly string[] | undefined;
   readonly zoneHints: readonly string[] | undefined;
 }
@@ -15,6 +17,8 @@ export interface Place {
   readonly nodeName: string;
   /** The node's topology.kubernetes.io/zone label. */
   readonly zone: string | undefined;
+  /** Nodes that are known to be dead before the API says so. */
+  readonly lostNodes: ReadonlySet<string>;
 }
 
 export interface SelectionPolicy {
@@ -35,10 +39,13 @@ export interface Selection {
 
 /**
  * Which endpoints traffic goes to, as kube-proxy decides it: ready ones, narrowed by topology hints; if there are none, those that still
- * serve while they terminate (then without hints). Judged separately for the Cluster and the Local list.
+ * serve while they terminate (then without hints). Judged separately for the Cluster and the Local list. Beyond kube-proxy: endpoints on
+ * lost nodes are left out while there are others, so that a power cut is over for clients long before its Lease runs out.
  */
 export function selectEndpoints(endpoints: readonly Endpoint[], policy: SelectionPolicy, place: Place): Selection {
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
+  const allReady = endpoints.filter((endpoint) => endpoint.ready);
+  const reachable = allReady.filter((endpoint) => !endpoint.lost);
+  const ready = reachable.length > 0 ? reachable : allReady;
   const draining = endpoints.filter((endpoint) => !endpoint.ready && endpoint.serving && endpoint.terminating);
   const orDraining = (chosen: readonly Endpoint[], spare: readonly Endpoint[]) => (chosen.length > 0 ? chosen : spare);
   const cluster = policy.usesCluster ? orDraining(byTopology(ready, place), draining) : [];

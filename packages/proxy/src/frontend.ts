@@ -72,32 +72,34 @@ export function pickChain(container: 'endpoints' | 'local-endpoints', count: num
   return `${container === 'endpoints' ? 'pick' : 'pick-local'}-${sizeClassOf(count).high}`;
 }
 
-/** All elements that stand for a unit, each container and key at most once. */
+/**
+ * All elements that stand for a unit, each container and key at most once. What a frontend needs comes before it, so that a list which is
+ * written in several transactions never opens one that is not complete.
+ */
 export function elementsOf(unit: Unit): Element[] {
   if (unit.kind === 'shared') return [{ container: unit.container, key: unit.element, value: '' }];
   const key = frontendElement(unit);
   const container = unit.targetIsLocal ? 'local-endpoints' : 'endpoints';
   const elements = slotElements(key, container, unit.target);
-  const verdict = verdictOf(container, unit.target);
-  if (unit.reach === 'external-local') {
-    const outside = unit.outside ?? { kind: 'drop' };
-    elements.push({ container: 'frontends', key, value: 'goto local-policy' });
-    elements.push({ container: 'short-circuit', key, value: verdict });
-    elements.push({ container: 'local-policy', key, value: verdictOf('local-endpoints', outside) });
-    elements.push({ container: 'external', key, value: 'goto rewrite-node-source' });
-    elements.push(...slotElements(key, 'local-endpoints', outside));
-  } else {
-    elements.push({ container: 'frontends', key, value: verdict });
-    if (unit.reach === 'external-cluster') elements.push({ container: 'external', key, value: 'goto rewrite-source' });
+  let verdict = verdictOf(container, unit.target);
+  if (unit.sourceRanges) {
+    for (const range of unit.sourceRanges)
+      elements.push({ container: 'source-ranges', key: `${key} . ${range}`, value: '' });
+    elements.push({ container: 'restricted', key, value: '' });
   }
   if (unit.affinitySeconds !== undefined) {
     elements.push({ container: 'sticky', key, value: `goto ${rememberChain(unit.affinitySeconds)}` });
   }
-  if (unit.sourceRanges) {
-    elements.push({ container: 'restricted', key, value: '' });
-    for (const range of unit.sourceRanges)
-      elements.push({ container: 'source-ranges', key: `${key} . ${range}`, value: '' });
+  if (unit.reach === 'external-cluster') elements.push({ container: 'external', key, value: 'goto rewrite-source' });
+  if (unit.reach === 'external-local') {
+    const outside = unit.outside ?? { kind: 'drop' };
+    elements.push(...slotElements(key, 'local-endpoints', outside));
+    elements.push({ container: 'short-circuit', key, value: verdict });
+    elements.push({ container: 'local-policy', key, value: verdictOf('local-endpoints', outside) });
+    elements.push({ container: 'external', key, value: 'goto rewrite-node-source' });
+    verdict = 'goto local-policy';
   }
+  elements.push({ container: 'frontends', key, value: verdict });
   return elements;
 }
 

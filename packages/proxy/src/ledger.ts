@@ -91,7 +91,7 @@ export class Ledger {
     this.#dirty.clear();
   }
 
-  /** The kernel's content is unknown: the next delta is everything, to be written into emptied containers. */
+  /** The kernel's content is unknown: everything is to be compared with it, see `overview`. */
   forget(): void {
     this.#committed.clear();
     this.#affinitySeconds.clear();
@@ -99,22 +99,31 @@ export class Ledger {
     for (const key of this.#claims.keys()) this.#dirty.add(key);
   }
 
+  /** What is wanted in all, for those who write it anew: affinity durations, and the frontends that may have left flows behind. */
+  overview(): { readonly affinitySeconds: readonly number[]; readonly frontends: readonly FrontendChange[] } {
+    const affinitySeconds = new Set<number>();
+    const frontends: FrontendChange[] = [];
+    for (const key of this.#claims.keys()) {
+      const after = this.#winner(key);
+      if (after?.kind !== 'frontend') continue;
+      if (after.affinitySeconds !== undefined) affinitySeconds.add(after.affinitySeconds);
+      if (after.protocol === 'udp') frontends.push({ before: undefined, after });
+    }
+    return { affinitySeconds: [...affinitySeconds], frontends };
+  }
+
+  /** Every element that is wanted, those of one unit together. Made while they are taken: all at once would be a lot of memory. */
+  *wantedElements(family: Family): Iterable<Element> {
+    for (const key of this.#claims.keys()) {
+      const unit = this.#winner(key);
+      if (unit?.family === family) yield* elementsOf(unit);
+    }
+  }
+
   /** The frontend that the kernel holds under this key ('10.43.0.1 tcp 443'). */
   committedFrontend(key: string): Frontend | undefined {
     const unit = this.#committed.get(key);
     return unit?.kind === 'frontend' ? unit : undefined;
-  }
-
-  /** Every frontend that the kernel holds. */
-  *committedFrontends(): Iterable<Frontend> {
-    for (const unit of this.#committed.values()) if (unit.kind === 'frontend') yield unit;
-  }
-
-  /** Every element that the kernel holds. */
-  *committedElements(): Iterable<{ readonly family: Family; readonly element: Element }> {
-    for (const unit of this.#committed.values()) {
-      for (const element of elementsOf(unit)) yield { family: unit.family, element };
-    }
   }
 
   /** Units that more than one Service claims, with the winner first. */

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { type Clock, hasCode, type Logger, messageOf } from '@ballast/base';
 import { mayStrandClients, staleClients } from './affinity.ts';
 import type { Dataplane } from './dataplane.ts';
-import type { Element, Family } from './element.ts';
+import type { Family } from './element.ts';
 import type { FrontendChange, Ledger } from './ledger.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { type Networks, rememberChainScript, removal, skeleton, TABLE, tableFamily } from './ruleset.ts';
@@ -95,18 +95,14 @@ export class Programmer {
     const { ledger, dataplane, families, metrics, clock } = this.#options;
     this.#known = false;
     ledger.forget();
-    const delta = ledger.delta();
+    const { affinitySeconds, frontends } = ledger.overview();
     let differences = 0;
     try {
       await this.#timed(metrics.fullSyncSeconds, async () => {
         for (const family of families) {
-          const wanted = delta.changes.filter((change) => change.family === family).map((change) => change.element);
-          if (this.#isOurs(family)) {
-            await this.#writeRememberChains(family, delta.newAffinitySeconds, signal);
-          } else {
-            await this.#replaceTable(family, wanted, delta.newAffinitySeconds, signal);
-          }
-          differences += await dataplane.reconcile(family, wanted);
+          if (this.#isOurs(family)) await this.#writeRememberChains(family, affinitySeconds, signal);
+          else await this.#replaceTable(family, affinitySeconds, signal);
+          differences += await dataplane.reconcile(family, ledger.wantedElements(family));
         }
       });
     } catch (error) {
@@ -118,24 +114,20 @@ export class Programmer {
     this.#comparedMs = clock.monotonicMs();
     this.#generation = dataplane.generation();
     metrics.elementsWritten.inc([], differences);
-    await this.#cleanUp(delta.frontends);
+    await this.#cleanUp(frontends);
     await this.#releaseClients();
     return differences;
   }
 
   /** Writes a table that is missing, or that another release or somebody's hands made, in one transaction. */
-  async #replaceTable(
-    family: Family,
-    wanted: readonly Element[],
-    affinitySeconds: readonly number[],
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const { dataplane, networks, logger } = this.#options;
+  async #replaceTable(family: Family, affinitySeconds: readonly number[], signal?: AbortSignal): Promise<void> {
+    const { ledger, dataplane, networks, logger } = this.#options;
     const fixed = skeleton(family, networks(family));
     const chains = affinitySeconds.map((seconds) => rememberChainScript(family, seconds)).join('');
     // Of a table that is not there, nobody can notice that it fills step by step, which is much faster than nft is.
     const isNew = dataplane.rulesDigest(family) === 0;
-    const elements = isNew ? '' : scriptOf(wanted.map((element) => ({ op: 'add', family, element })));
+    const wanted = isNew ? [] : [...ledger.wantedElements(family)];
+    const elements = scriptOf(wanted.map((element) => ({ op: 'add', family, element })));
     try {
       await dataplane.apply(fixed + chains + elements, signal);
     } catch (error) {

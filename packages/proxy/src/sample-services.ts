@@ -5,6 +5,7 @@ import type { NodeView } from './compile.ts';
 
 export const SAMPLE_NODE: NodeView = {
   nodeName: 'node-a',
+  lostNodes: new Set(),
   zone: 'zone-1',
   nodeAddresses: ['192.0.2.11', '2001:db8::11'],
   families: [4, 6],

@@ -46,6 +46,8 @@ export interface ServiceProxyOptions {
 export interface ServiceProxy extends Running {
   /** Resolves when the kernel first holds all Services. */
   readonly programmed: Promise<void>;
+  /** Tells which nodes are dead as far as their neighbours can see; replaces what was told before. */
+  setLostNodes(nodes: ReadonlySet<string>): void;
 }
 
 /** While changes keep coming, those within this time become one transaction; the first after a pause goes at once. */
@@ -65,11 +67,13 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   const podCidrs = splitByFamily(options.clusterCidr);
   const serviceCidrs = splitByFamily(options.serviceCidr);
   const families = ([4, 6] as const).filter((family) => serviceCidrs[family].length > 0);
+  let lostNodes: ReadonlySet<string> = new Set();
   const view = (node?: Node) => ({
     nodeName,
     zone: node?.metadata.labels?.['topology.kubernetes.io/zone'],
     nodeAddresses: options.nodeIps,
     families,
+    lostNodes,
   });
 
   const dataplane = options.dataplane ?? kernelDataplane();
@@ -97,7 +101,7 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
     labelSelector: `!${PROXY_NAME_LABEL},!service.kubernetes.io/headless`,
   });
   const nodes = startInformer(client, NODES, { ...informerOptions, fieldSelector: `metadata.name=${nodeName}` });
-  let zone: string | undefined;
+  let current = view();
   services.onChange((event) => {
     tracker.onService(event);
     wake.up();
@@ -108,9 +112,9 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   });
   nodes.onChange(({ type, object }) => {
     const next = view(object);
-    if (type === 'deleted' || next.zone === zone) return;
-    zone = next.zone;
-    tracker.setNode(next);
+    if (type === 'deleted' || next.zone === current.zone) return;
+    current = next;
+    tracker.setNode(current);
     wake.up();
   });
 
@@ -171,6 +175,14 @@ export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
   return {
     done: running.done,
     programmed: programmed.promise,
+    setLostNodes(lost) {
+      if (lost.symmetricDifference(lostNodes).size === 0) return;
+      lostNodes = lost;
+      logger.info('nodes lost from sight', { nodes: [...lost] });
+      current = { ...current, lostNodes };
+      tracker.setNode(current);
+      wake.up();
+    },
     async [Symbol.asyncDispose]() {
       // The table stays: a proxy that is being replaced must not interrupt anybody.
       await running[Symbol.asyncDispose]();

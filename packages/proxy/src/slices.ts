@@ -41,6 +41,7 @@ export function endpointsOf(slices: Iterable<EndpointSlice>, selector: PortSelec
           serving: conditions?.serving ?? true,
           terminating: conditions?.terminating ?? false,
           local: entry.nodeName !== undefined && entry.nodeName === place.nodeName,
+          lost: entry.nodeName !== undefined && place.lostNodes.has(entry.nodeName),
           nodeHints: hints?.forNodes?.map((hint) => hint.name),
           zoneHints: hints?.forZones?.map((hint) => hint.name),
         };

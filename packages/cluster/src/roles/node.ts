@@ -47,6 +47,7 @@ export const runNode: RoleMain = async (context) => {
       stateDir: join(node.runDir, 'speaker'),
       // An address is not announced before the kernel knows where to send its packets.
       ready: proxy.programmed,
+      onLostNodes: (nodes) => proxy.setLostNodes(nodes),
       logger: logger.child({ part: 'speaker' }),
     }),
   );

@@ -18,6 +18,8 @@ export interface SpeakerOptions {
   readonly ready?: Promise<void>;
   /** Whether a stop in order gives all addresses away (default), or leaves them to the successor of this process. */
   readonly handOverOnStop?: boolean;
+  /** Told which nodes are dead, by their silence to this one, whenever that changes; well before the API knows. */
+  readonly onLostNodes?: (nodes: ReadonlySet<string>) => void;
   readonly heartbeatPort?: number;
   readonly timings?: MembershipTimings;
 }

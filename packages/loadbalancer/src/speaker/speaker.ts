@@ -26,6 +26,7 @@ import { DEFAULT_TIMINGS } from '../membership/membership.ts';
 import { METALLB_NAMESPACE, SERVICE_BGP_STATUSES, SERVICE_L2_STATUSES } from '../resources/kinds.ts';
 import { peersOfNode } from './bgp-peers.ts';
 import { mergeRoutes, routesOf, type WantedRoute } from './bgp-routes.ts';
+import { DampedReadiness } from './damped-readiness.ts';
 import { type NodeFacts, nodeFacts, type ServiceFacts, serviceFacts } from './facts.ts';
 import { type L2Ranking, rankL2 } from './l2-election.ts';
 import { type RestartFacts, readRestartMarker } from './restart-marker.ts';
@@ -36,6 +37,8 @@ import type { SpeakerOptions } from './speaker-options.ts';
 
 /** Changes that arrive this close together are taken in together. */
 const GATHER_MS = 5;
+/** A node counts as Ready for this long after it was seen not to be. */
+const READINESS_PATIENCE_MS = 5000;
 /** How often counters of the threads are fetched for the metrics. */
 const COUNT_MS = 2000;
 /** Our routes stay with peers for this long after the process was killed. */
@@ -81,6 +84,8 @@ class NodeSpeaker implements AsyncDisposable {
   readonly #problemEvents: ProblemEvents;
   readonly #statuses: WorkQueue;
   readonly #writer: Running;
+  readonly #readiness = new DampedReadiness(READINESS_PATIENCE_MS);
+  #readinessTimer: Disposable | undefined;
   readonly #dirty = new Set<string>();
   #everything = true;
   #gathering: Disposable | undefined;
@@ -149,6 +154,7 @@ class NodeSpeaker implements AsyncDisposable {
     this.#disposed = true;
     this.#gathering?.[Symbol.dispose]();
     this.#counting?.[Symbol.dispose]();
+    this.#readinessTimer?.[Symbol.dispose]();
     const handOver = this.#options.handOverOnStop ?? true;
     await Promise.all([this.#announcer.stop({ handOver }), this.#bgp.stop({ handOver })]);
     await this.#writer[Symbol.asyncDispose]();
@@ -195,7 +201,7 @@ class NodeSpeaker implements AsyncDisposable {
     const { logger, nodeName } = this.#options;
     this.#configuration = parseConfiguration(this.#objects.configuration());
     this.#problemEvents.tell(this.#configuration.problems);
-    this.#nodes = Array.from(this.#objects.nodes.list(), nodeFacts).sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#nodes = this.#readNodes();
     const self = this.#self();
     if (!self) logger.warn('this node is not in the API', { node: nodeName });
     const peers = self
@@ -210,6 +216,21 @@ class NodeSpeaker implements AsyncDisposable {
     this.#pendingPeers = peers;
     this.#metrics.configurePeers(peers);
     this.#statuses.add(STATE);
+  }
+
+  #readNodes(): NodeFacts[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    const nodes = Array.from(this.#objects.nodes.list(), nodeFacts).sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#readiness.keep(new Set(nodes.map(({ name }) => name)));
+    const damped = nodes.map((node) => ({
+      ...node,
+      ready: this.#readiness.observe(node.name, { ready: node.ready, nowMs }),
+    }));
+    const nextMs = this.#readiness.nextMs(nowMs);
+    this.#readinessTimer?.[Symbol.dispose]();
+    this.#readinessTimer =
+      nextMs === undefined ? undefined : this.#options.clock.timer(nextMs - nowMs + 1, () => this.#touchAll());
+    return damped;
   }
 
   #self(): NodeFacts | undefined {
@@ -321,6 +342,9 @@ class NodeSpeaker implements AsyncDisposable {
         logger.info('speakers changed', {
           members: Object.fromEntries(news.members.map(({ node, state }) => [node, state])),
         });
+        this.#options.onLostNodes?.(
+          new Set(news.members.filter(({ state }) => state === 'dead').map(({ node }) => node)),
+        );
         return;
       case 'links':
         this.#links = news.names;
