@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import { after, before, test } from 'node:test';
+import { CONFIG_MAPS as CONFIG_MAP_RESOURCE } from '@ballast/kube';
 import { MemoryStore } from '@ballast/store';
 import { fieldAt, textAt } from './object/api-object.ts';
 import { pem, startTestServer, type TestServer } from './testdata/test-server.ts';
@@ -98,12 +99,10 @@ test('an object that enters the selection is added, one that leaves it is delete
   for (const name of ['s-1', 's-2']) await remove(name);
 });
 
-test('tables and bare metadata can be watched', async () => {
-  const events = await watchEvents(`${CONFIG_MAPS}?watch=1`, 1, async () => {
-    await create('t-1');
-  });
-  assert.deepEqual(shown(events), ['ADDED t-1']);
-  await remove('t-1');
+test('a watch without a version begins with the present', async () => {
+  await create('p-1');
+  assert.deepEqual(shown(await watchEvents(`${CONFIG_MAPS}?watch=1`, 1)), ['ADDED p-1']);
+  await remove('p-1');
 });
 
 test('a watch ends when its time is over', async () => {
@@ -136,4 +135,27 @@ test('versions survive a restart: a watch resumes without a gap, one from before
     await api[Symbol.asyncDispose]();
     api = outer;
   }
+});
+
+test('a large collection comes in parts, with what changes meanwhile after it and nothing twice', async () => {
+  const big = 'x'.repeat(20_000);
+  await Promise.all(
+    Array.from({ length: 450 }, (_, i) =>
+      api.client.create(CONFIG_MAP_RESOURCE, {
+        metadata: { name: `l-${i}`, namespace: 'default', labels: { large: 'a' } },
+        data: { big },
+      }),
+    ),
+  );
+  const query =
+    'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&labelSelector=large';
+  const events = await watchEvents(`${CONFIG_MAPS}?${query}`, 452, async () => {
+    await api.call('PATCH', `${CONFIG_MAPS}/l-0`, {
+      body: { data: { big: '' } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+  });
+  const kinds = shown(events);
+  assert.equal(new Set(kinds.slice(0, 450)).size, 450);
+  assert.deepEqual(kinds.slice(450), ['BOOKMARK', 'MODIFIED l-0']);
 });

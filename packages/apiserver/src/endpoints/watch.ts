@@ -16,6 +16,9 @@ const MIN_LIFETIME_MS = 30 * 60_000;
 /** A client that reads slower than this much behind is cut off; it will list again. */
 const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
 
+/** Objects of the present that are written at once. */
+const PRESENT_PART = 200;
+
 interface WatchRequest {
   readonly selection: Selection;
   readonly bookmarks: boolean;
@@ -93,6 +96,8 @@ class Watcher {
   readonly #form: AnswerForm;
   readonly #formKey: string;
   readonly #everything: boolean;
+  /** Changes that happened while the present is still being sent. */
+  #backlog: CacheEvent[] | undefined;
 
   constructor(
     kernel: Kernel,
@@ -110,11 +115,11 @@ class Watcher {
     this.#everything = selectsAll(request.selection);
   }
 
-  /** Resolves when the answer has ended. From the first line to `listen` nothing is awaited, so no event is missed or sent twice. */
+  /** Resolves when the answer has ended. Between reading the cache and `listen` nothing is awaited, so no event is missed or sent twice. */
   run(): Promise<void> {
     const { response } = this.#exchange;
     const cache = this.#kernel.cache.of(this.#resource.storageKey);
-    if (this.#request.synthetic) this.#sendPresent(cache.select(this.#request.selection));
+    if (this.#request.synthetic) void this.#sendPresent(cache.select(this.#request.selection));
     else this.#sendEvents(cache.eventsAfter(this.#request.afterRevision));
     const listening = cache.listen((events) => this.#sendEvents(events));
     const lifetime = this.#kernel.clock.timer(this.#request.lifetimeMs, () => {
@@ -149,18 +154,46 @@ class Watcher {
     return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
   }
 
-  #sendPresent(objects: readonly CachedObject[]): void {
-    const frames = objects.map((object) => eventFrame(this.#resource, this.#form, 'ADDED', object));
-    if (frames.length > 0) this.#write(Buffer.concat(frames));
-    if (this.#request.initialEvents) this.#sendBookmark(true);
+  /** The present in parts, as fast as the client reads: fifty clients that come back at once must not fill the memory. */
+  async #sendPresent(objects: readonly CachedObject[]): Promise<void> {
+    const revision = this.#kernel.cache.revision;
+    const { response } = this.#exchange;
+    this.#backlog = [];
+    for (let start = 0; start < objects.length; start += PRESENT_PART) {
+      const part = objects.slice(start, start + PRESENT_PART);
+      this.#write(Buffer.concat(part.map((object) => eventFrame(this.#resource, this.#form, 'ADDED', object))));
+      if (response.writableNeedDrain && start + PRESENT_PART < objects.length) await this.#drained();
+      if (response.destroyed || response.writableEnded) return;
+    }
+    if (this.#request.initialEvents) this.#sendBookmark(true, revision);
+    const missed = this.#backlog;
+    this.#backlog = undefined;
+    this.#sendEvents(missed);
   }
 
-  #sendBookmark(initialEnd: boolean): void {
-    if (!this.#request.bookmarks) return;
-    this.#write(bookmarkFrame(this.#resource, this.#form, this.#kernel.cache.revision, initialEnd));
+  #drained(): Promise<void> {
+    const { response } = this.#exchange;
+    return new Promise((resolve) => {
+      const done = () => {
+        response.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      response.once('drain', done);
+      response.once('close', done);
+    });
+  }
+
+  #sendBookmark(initialEnd: boolean, revision = this.#kernel.cache.revision): void {
+    if (!this.#request.bookmarks || (this.#backlog && !initialEnd)) return;
+    this.#write(bookmarkFrame(this.#resource, this.#form, revision, initialEnd));
   }
 
   #sendEvents(events: readonly CacheEvent[]): void {
+    if (this.#backlog) {
+      this.#backlog.push(...events);
+      return;
+    }
     const frames: Buffer[] = [];
     for (const event of events) {
       const type = this.#everything ? event.type : this.#seenAs(event);
