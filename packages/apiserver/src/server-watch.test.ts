@@ -139,23 +139,19 @@ test('versions survive a restart: a watch resumes without a gap, one from before
 
 test('a large collection comes in parts, with what changes meanwhile after it and nothing twice', async () => {
   const big = 'x'.repeat(20_000);
-  await Promise.all(
-    Array.from({ length: 450 }, (_, i) =>
-      api.client.create(CONFIG_MAP_RESOURCE, {
-        metadata: { name: `l-${i}`, namespace: 'default', labels: { large: 'a' } },
-        data: { big },
-      }),
-    ),
-  );
+  for (let i = 0; i < 250; i++) {
+    const metadata = { name: `l-${i}`, namespace: 'default', labels: { large: 'a' } };
+    await api.client.create(CONFIG_MAP_RESOURCE, { metadata, data: { big } });
+  }
   const query =
     'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&labelSelector=large';
-  const events = await watchEvents(`${CONFIG_MAPS}?${query}`, 452, async () => {
+  const events = await watchEvents(`${CONFIG_MAPS}?${query}`, 252, async () => {
     await api.call('PATCH', `${CONFIG_MAPS}/l-0`, {
       body: { data: { big: '' } },
       headers: { 'content-type': 'application/merge-patch+json' },
     });
   });
   const kinds = shown(events);
-  assert.equal(new Set(kinds.slice(0, 450)).size, 450);
-  assert.deepEqual(kinds.slice(450), ['BOOKMARK', 'MODIFIED l-0']);
+  assert.equal(new Set(kinds.slice(0, 250)).size, 250);
+  assert.deepEqual(kinds.slice(250), ['BOOKMARK', 'MODIFIED l-0']);
 });
