@@ -67,6 +67,7 @@ function start() {
         lines.once('line', (line) => resolve(JSON.parse(line) as Answer));
         child.stdin.write('?\n');
       }),
+    block: () => child.stdin.write('busy\n'),
     async kill(signal: 'SIGKILL' | 'SIGTERM') {
       child.kill(signal);
       await ended;
@@ -79,6 +80,7 @@ const route = () => network.on('router', 'ip', 'route', 'show', 'proto', 'bgp', 
 test('Services become routes, and status, state, events and metrics say so', {
   skip: !frrIsInstalled && 'FRR is not installed',
 }, async (t) => {
+  let slowest = 0;
   const speaker = start();
   await eventually(route, (text) => text.includes('via 192.0.2.11'));
   const { answer } = await eventually(
@@ -101,6 +103,19 @@ test('Services become routes, and status, state, events and metrics say so', {
     /metallb_speaker_announced\{service="default\/web-0",protocol="bgp",node="node-1",ip="192.0.2.200"\} 1/,
   );
   assert.match(answer.metrics, /metallb_bgp_announced_prefixes_total\{peer="192.0.2.1:179"\} 4/);
+
+  // The hold time is 3 s and the main thread is blocked for 6 s: the session and the answers to ARP do not notice.
+  const uptime = async () =>
+    (await frr.vtysh('show bgp neighbors 192.0.2.11')).match(/Connections established (\d+)/)?.[1];
+  const established = await uptime();
+  speaker.block();
+  for (let i = 0; i < 10; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const text = await network.on('router', 'busybox', 'arping', '-c', '1', '-w', '1', '-I', 'eth0', '192.0.2.201');
+    slowest = Math.max(slowest, Number(/ ([0-9.]+)ms/.exec(text)?.[1] ?? Number.POSITIVE_INFINITY));
+  }
+  assert.equal(await uptime(), established, 'the session was lost');
+  t.diagnostic(`main thread blocked: session kept, slowest of ten ARP answers ${slowest} ms`);
 
   await speaker.kill('SIGKILL');
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,6 +1,6 @@
 /**
- * The speaker of one node over an API in memory, for tests that cut its power: node-1 … node-3 exist, and Services with addresses. A line
- * on stdin is answered with a line of JSON about what the API holds.
+ * The speaker of one node over an API in memory, for tests that cut its power: node-1 … node-3 exist, and Services with addresses. The
+ * line '?' on stdin is answered with a line of JSON about what the API holds, the line 'busy' blocks the main thread for six seconds.
  */
 import { createInterface } from 'node:readline';
 import { aborted, createLogger, MetricsRegistry, parseIp, signalOfTermination, systemClock } from '@ballast/base';
@@ -78,7 +78,13 @@ speaker.done.catch((error: unknown) => {
   logger.error('speaker failed', { error });
   process.exit(1);
 });
-createInterface({ input: process.stdin }).on('line', async () => {
+createInterface({ input: process.stdin }).on('line', async (command) => {
+  if (command === 'busy') {
+    // What a long garbage collection or a large list does to the main thread.
+    const endMs = performance.now() + 6000;
+    while (performance.now() < endMs) {}
+    return;
+  }
   const [l2, bgp, states, events] = await Promise.all([
     client.list(SERVICE_L2_STATUSES),
     client.list(SERVICE_BGP_STATUSES),

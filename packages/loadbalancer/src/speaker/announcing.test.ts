@@ -98,11 +98,6 @@ describe('layer 2 election', () => {
     );
   });
 
-  test('the order is that of SHA-256 over node and address, as MetalLB has it', () => {
-    // From: for n in n1 n2 n3; do printf "$n#192.0.2.200" | sha256sum; done
-    assert.equal(baseline, 'n3,n1,n2');
-  });
-
   test('A5, A6: a node whose network is down, or that is excluded by label, is no candidate', () => {
     const without = (unfit: NonNullable<NodeFacts['unfit']>) =>
       NODES.map((one) => (one.name === first ? { ...one, unfit } : one));

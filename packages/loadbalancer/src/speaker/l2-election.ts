@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { formatIp } from '@ballast/base';
 import { matchesLabelSelector } from '@ballast/kube';
 import { poolContains } from '../allocation/pool-addresses.ts';
@@ -52,7 +51,8 @@ export function rankL2(
       (a, b) =>
         Number(b.node.ready) - Number(a.node.ready) ||
         b.preference - a.preference ||
-        (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0),
+        a.hash - b.hash ||
+        (a.node.name < b.node.name ? -1 : 1),
     );
   const own = nodes.find((node) => node.name === self);
   return { candidates: ranked.map(({ node }) => node.name), interfaces: own ? interfacesOn(own, ads) : [] };
@@ -76,6 +76,16 @@ function interfacesOn(node: NodeFacts, ads: readonly L2Ad[]): string[] {
   return [...names].sort();
 }
 
-function hashOf(node: string, address: string): string {
-  return createHash('sha256').update(`${node}#${address}`).digest('hex');
+/**
+ * Spreads addresses over nodes: FNV-1a with the finaliser of MurmurHash3. Departs from MetalLB, which takes SHA-256, because a hundred
+ * nodes and ten thousand Services are a million hashes; nobody but our own speakers needs to come to the same order.
+ */
+function hashOf(node: string, address: string): number {
+  let hash = 0x811c9dc5;
+  for (const text of [node, '#', address]) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
