@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Logger, messageOf, type Running, runInBackground } from '@ballast/base';
 import { type Informer, isPodTerminal, type Pod } from '@ballast/kube';
 import { removePodCgroup } from './cgroup.ts';
@@ -130,7 +132,8 @@ export class PodSet {
       await Promise.all(running.map((run) => stopRun(this.#context, run.id, ORPHAN_GRACE_SECONDS)));
       await removeFromRuntime(this.#context, await this.#context.runtime.podView(pod.uid));
       await removeVolumes(this.#context.volumeDirs, pod.uid);
-      const { cgroupRoot } = this.#context;
+      const { cgroupRoot, logDir } = this.#context;
+      await rm(join(logDir, `${pod.namespace}_${pod.name}_${pod.uid}`), { recursive: true, force: true });
       for (const parent of ['', '/burstable', '/besteffort'])
         await removePodCgroup(`${cgroupRoot}${parent}/pod${pod.uid}`);
     };
@@ -140,10 +143,14 @@ export class PodSet {
   }
 
   async #removeOldFolders(): Promise<void> {
-    const { volumeDirs, runtime } = this.#context;
+    const { volumeDirs, runtime, logDir } = this.#context;
     const live = await runtime.pods();
     for (const uid of await podsWithVolumes(volumeDirs)) {
       if (!this.#workers.has(uid) && !live.has(uid)) await removeVolumes(volumeDirs, uid);
+    }
+    for (const folder of await readdir(logDir).catch(() => [])) {
+      const uid = folder.slice(folder.lastIndexOf('_') + 1);
+      if (!this.#workers.has(uid) && !live.has(uid)) await rm(join(logDir, folder), { recursive: true, force: true });
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Decoded } from './cri/protobuf.ts';
 import type { ContainerView, PodView, SandboxView } from './pod/pod-view.ts';
 import {
   ANNOTATION_IMAGE,
+  ANNOTATION_RESOURCES,
   LABEL_CONTAINER_NAME,
   LABEL_POD_NAME,
   LABEL_POD_NAMESPACE,
@@ -141,5 +142,6 @@ function viewOf(status: Decoded<typeof ContainerStatus>, sandboxId: string): Con
     message: status.message,
     image: status.annotations[ANNOTATION_IMAGE] ?? '',
     imageRef: status.imageRef,
+    resources: status.annotations[ANNOTATION_RESOURCES] ?? '',
   };
 }

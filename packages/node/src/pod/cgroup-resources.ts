@@ -29,6 +29,25 @@ export function oomScoreAdjust(qos: QosClass, memoryRequestBytes: number, nodeMe
   return Math.min(999, Math.max(3, score));
 }
 
+/** CPU and memory of a container in one line of text, by which a change is noticed. */
+export function resourcesText(container: Container | EphemeralContainer): string {
+  const { limits, requests } = container.resources ?? {};
+  return JSON.stringify([requests?.cpu, limits?.cpu, requests?.memory, limits?.memory].map((amount) => amount ?? null));
+}
+
+/** True when one of the resources that differ asks for a restart (`resizePolicy`). */
+export function resizeNeedsRestart(container: Container | EphemeralContainer, before: string): boolean {
+  const was = JSON.parse(before) as unknown[];
+  const now = JSON.parse(resourcesText(container)) as unknown[];
+  const differs = { cpu: was[0] !== now[0] || was[1] !== now[1], memory: was[2] !== now[2] || was[3] !== now[3] };
+  return (container.resizePolicy ?? []).some(
+    ({ resourceName, restartPolicy }) =>
+      restartPolicy === 'RestartContainer' &&
+      (resourceName === 'cpu' || resourceName === 'memory') &&
+      differs[resourceName],
+  );
+}
+
 /** Requests and limits of a container as CRI takes them. */
 export function containerResources(options: {
   readonly pod: Pod;

@@ -1,7 +1,7 @@
 import type { Container, Pod } from '@ballast/kube';
 import { type ContainerConfig, MountPropagation, type PodSandboxConfig, PortProtocol } from '../cri/messages.ts';
 import type { Encodable } from '../cri/protobuf.ts';
-import { containerResources } from './cgroup-resources.ts';
+import { containerResources, resourcesText } from './cgroup-resources.ts';
 import type { PodContainer } from './containers-of-pod.ts';
 import { expandVariables } from './expand.ts';
 import { fullHostname, hostnameOf } from './hosts-file.ts';
@@ -10,6 +10,7 @@ import type { ResolverConfig } from './resolver-config.ts';
 import {
   ANNOTATION_GRACE_PERIOD,
   ANNOTATION_IMAGE,
+  ANNOTATION_RESOURCES,
   ANNOTATION_RESTART_COUNT,
   LABEL_CONTAINER_NAME,
   LABEL_POD_NAME,
@@ -127,7 +128,11 @@ export function containerConfig(options: {
     envs: [...environment].map(([key, value]) => ({ key, value })),
     mounts: options.mounts,
     labels: { ...runtimeLabels(pod), [LABEL_CONTAINER_NAME]: spec.name },
-    annotations: { [ANNOTATION_IMAGE]: spec.image ?? '', [ANNOTATION_RESTART_COUNT]: String(options.attempt) },
+    annotations: {
+      [ANNOTATION_IMAGE]: spec.image ?? '',
+      [ANNOTATION_RESOURCES]: resourcesText(spec),
+      [ANNOTATION_RESTART_COUNT]: String(options.attempt),
+    },
     logPath: containerLogPath(spec.name, options.attempt),
     stdin: spec.stdin ?? false,
     stdinOnce: spec.stdinOnce ?? false,

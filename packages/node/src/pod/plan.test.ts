@@ -28,6 +28,7 @@ const run = (name: string, over: Partial<ContainerView> = {}): ContainerView => 
   message: '',
   image: 'image',
   imageRef: 'sha256:1',
+  resources: '',
   ...over,
 });
 
@@ -41,7 +42,7 @@ function pod(spec: Partial<NonNullable<Pod['spec']>> = {}, over: Partial<Pod> = 
   };
 }
 
-const calm = { isStarted: () => true, killReason: () => undefined, notBeforeMs: () => 0 };
+const calm = { isStarted: () => true, killReason: () => undefined, appliedResources: () => '', notBeforeMs: () => 0 };
 
 function plan(thePod: Pod, view: Partial<PodView>, facts: Partial<typeof calm> = {}) {
   const full = { sandboxes: [], containers: [], ...view };
@@ -122,7 +123,7 @@ describe('planPod', () => {
       'a container that was created but not started is removed and made anew',
       pod(),
       { sandboxes: [sandbox()], containers: [run('main', { state: 'created' })] },
-      ['remove main-0', 'start main#1'],
+      ['remove main-0', 'start main#0'],
     ],
     ['only the first init container starts', pod(inits), { sandboxes: [sandbox()] }, ['start one#0']],
     [
@@ -250,6 +251,19 @@ describe('planPod', () => {
     assert.deepEqual(words(plan(pod(), view, { killReason: () => ({ message: 'x' }) as never }).actions), [
       'kill main-0',
     ]);
+  });
+
+  test('changed resources are applied to the run, or need a restart if the container says so', () => {
+    const view = { sandboxes: [sandbox()], containers: [run('main')] };
+    const resources = { limits: { cpu: '1', memory: '64Mi' } };
+    const before = { appliedResources: () => '[null,"500m",null,"64Mi"]' };
+    assert.deepEqual(words(plan(pod({ containers: [container('main', { resources })] }), view, before).actions), [
+      'resize main-0',
+    ]);
+    const resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' as const }];
+    const picky = pod({ containers: [container('main', { resources, resizePolicy })] });
+    assert.deepEqual(words(plan(picky, view, before).actions), ['kill main-0']);
+    assert.deepEqual(words(plan(picky, view, { appliedResources: () => '[null,"1",null,"64Mi"]' }).actions), []);
   });
 
   test('main containers wait for a sidecar that has not started', () => {

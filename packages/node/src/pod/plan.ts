@@ -1,4 +1,5 @@
 import type { Pod } from '@ballast/kube';
+import { resizeNeedsRestart, resourcesText } from './cgroup-resources.ts';
 import { containersOfPod, type PodContainer } from './containers-of-pod.ts';
 import { type ContainerView, currentSandbox, latestByName, type PodView } from './pod-view.ts';
 import { shouldRestart } from './restart.ts';
@@ -9,6 +10,8 @@ export interface ContainerFacts {
   isStarted(containerId: string): boolean;
   /** Why this run has to be ended (failed liveness probe ...), or undefined. */
   killReason(containerId: string): KillReason | undefined;
+  /** The resources that a run has now, see resourcesText; empty when unknown. */
+  appliedResources(run: ContainerView): string;
   /** Wall-clock ms before which the container must not be started (again, after run `last`); 0 for now. */
   notBeforeMs(name: string, last: ContainerView | undefined): number;
 }
@@ -35,6 +38,8 @@ export type Action =
       readonly attempt: number;
       readonly last: ContainerView | undefined;
     }
+  /** The pod has been given other resources: the run is to have them without a restart. */
+  | { readonly kind: 'resize'; readonly container: PodContainer; readonly run: ContainerView }
   /** An earlier run of which nobody needs anything. */
   | { readonly kind: 'remove'; readonly run: ContainerView };
 
@@ -120,7 +125,7 @@ function planInSandbox(input: PlanInput, sandboxId: string): Plan {
     busy = true;
     const notBefore = facts.notBeforeMs(container.spec.name, last);
     if (notBefore > nowMs) backingOff.set(container.spec.name, notBefore);
-    else actions.push({ kind: 'start', container, attempt: last ? last.attempt + 1 : 0, last });
+    else actions.push({ kind: 'start', container, attempt: nextAttempt(last), last });
   };
   /** The run that counts: of init containers only those in this sandbox, since a new sandbox starts from the beginning. */
   const runOf = ({ spec, role }: PodContainer): ContainerView | undefined => {
@@ -128,6 +133,15 @@ function planInSandbox(input: PlanInput, sandboxId: string): Plan {
     return last && (role === 'main' || last.sandboxId === sandboxId) ? last : undefined;
   };
   const isRunningHere = (run: ContainerView | undefined) => run?.sandboxId === sandboxId && isAlive(run);
+  const isResized = ({ spec }: PodContainer, run: ContainerView): boolean => {
+    const applied = facts.appliedResources(run);
+    return applied !== '' && applied !== resourcesText(spec);
+  };
+  const resizeRestart = (container: PodContainer, run: ContainerView): KillReason | undefined => {
+    if (!isResized(container, run) || !resizeNeedsRestart(container.spec, facts.appliedResources(run)))
+      return undefined;
+    return { message: `Container ${container.spec.name} resize requires restart` };
+  };
   /** A run that was created but not started is left over from an interrupted start. */
   const dropLeftOver = (run: ContainerView | undefined) => {
     if (run?.state === 'created' || run?.state === 'unknown') actions.push({ kind: 'remove', run });
@@ -138,8 +152,9 @@ function planInSandbox(input: PlanInput, sandboxId: string): Plan {
     const run = runOf(container);
     if (run && isRunningHere(run)) {
       busy = true;
-      const reason = facts.killReason(run.id) ?? imageChanged(container, run);
+      const reason = facts.killReason(run.id) ?? imageChanged(container, run) ?? resizeRestart(container, run);
       if (reason) actions.push({ kind: 'kill', container, run, reason });
+      else if (isResized(container, run)) actions.push({ kind: 'resize', container, run });
       return !reason;
     }
     dropLeftOver(run);
@@ -190,6 +205,10 @@ function planInSandbox(input: PlanInput, sandboxId: string): Plan {
   actions.push(...garbage(view, latest));
   return { actions, backingOff, finished: false };
 }
+
+/** A run that never started is not a restart: its number is used again. */
+const nextAttempt = (last: ContainerView | undefined): number =>
+  last === undefined ? 0 : last.state === 'created' ? last.attempt : last.attempt + 1;
 
 /** Once a main container ran in this sandbox, initialization is over even if its containers have been removed since. */
 function mainsHaveStarted(

@@ -25,6 +25,8 @@ export interface ContainerView {
   readonly message: string;
   readonly image: string;
   readonly imageRef: string;
+  /** What the container was created with, see resourcesText; empty when another agent created it. */
+  readonly resources: string;
 }
 
 /** A pod as it is in the runtime; both lists are newest first. */

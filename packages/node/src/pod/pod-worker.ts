@@ -5,6 +5,7 @@ import { Backoff, isAbort, type Logger, messageOf, type Running, runInBackground
 import { isApiError, PODS, type Pod } from '@ballast/kube';
 import { removePodCgroup } from '../cgroup.ts';
 import { removeVolumes } from '../volume/pod-volumes.ts';
+import { containerResources, resourcesText } from './cgroup-resources.ts';
 import { containerLogPath, podCgroup, podLogFolder, type SandboxConfig, sandboxConfig } from './container-config.ts';
 import { findContainer } from './containers-of-pod.ts';
 import { type Action, type Plan, planPod } from './plan.ts';
@@ -291,6 +292,14 @@ export class PodWorker {
           const graceSeconds = reason.graceSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30;
           const common = { context: this.#context, pod: this.#pod, view: this.#view };
           await stopContainer({ ...common, run, graceSeconds, message: reason.message });
+          break;
+        }
+        case 'resize': {
+          const { run, container } = action;
+          const { nodeMemoryBytes } = this.#context;
+          const linux = containerResources({ pod: this.#pod, container: container.spec, nodeMemoryBytes });
+          await cri.updateContainerResources({ containerId: run.id, linux });
+          this.#facts.setAppliedResources(run.id, resourcesText(container.spec));
           break;
         }
         case 'remove': {

@@ -41,6 +41,16 @@ export class RunFacts implements ContainerFacts, StatusFacts {
   }
 
   readonly #killReasons = new Map<string, KillReason>();
+  /** Resources that were changed while the container ran. */
+  readonly #resources = new Map<string, string>();
+
+  appliedResources(run: ContainerView): string {
+    return this.#resources.get(run.id) ?? run.resources;
+  }
+
+  setAppliedResources(containerId: string, resources: string): void {
+    this.#resources.set(containerId, resources);
+  }
 
   notBeforeMs(name: string, last: ContainerView | undefined): number {
     const hold = this.#holds.get(name) ?? 0;
@@ -107,7 +117,9 @@ export class RunFacts implements ContainerFacts, StatusFacts {
       this.#killReasons.delete(id);
     }
     const known = new Set(view.containers.map(({ id }) => id));
-    for (const id of this.#lastWords.keys()) if (!known.has(id)) this.#lastWords.delete(id);
+    for (const map of [this.#lastWords, this.#resources]) {
+      for (const id of map.keys()) if (!known.has(id)) map.delete(id);
+    }
   }
 
   stop(): void {
@@ -139,7 +151,7 @@ export class RunFacts implements ContainerFacts, StatusFacts {
         }).then((outcome) => {
           const kind =
             probe === spec.livenessProbe ? 'liveness' : probe === spec.startupProbe ? 'startup' : 'readiness';
-          metrics.probeChecks.inc([kind, outcome.success ? 'success' : 'failure']);
+          metrics.probeChecks.inc([kind, outcome ? (outcome.success ? 'success' : 'failure') : 'unknown']);
           return outcome;
         }),
       changed: () => {

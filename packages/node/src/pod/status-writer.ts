@@ -65,20 +65,29 @@ export class StatusWriter {
 
   async #send(pod: Pod, status: PodStatus): Promise<void> {
     const { namespace, name, uid } = pod.metadata;
-    const before = this.#sent ?? pod.status ?? {};
-    // Strategic merge keeps list entries that are not mentioned: addresses that are no more have to be taken out by name.
-    const stale = (before.podIPs ?? []).filter(
-      ({ ip }) => status.podIPs && !status.podIPs.some((now) => now.ip === ip),
-    );
-    const podIPs = [...(status.podIPs ?? []), ...stale.map(({ ip }) => ({ $patch: 'delete', ip }))];
     const body = {
       metadata: uid === undefined ? {} : { uid },
-      status: { ...status, ...(podIPs.length > 0 ? { podIPs } : {}) },
+      status: statusPatch(this.#sent ?? pod.status ?? {}, status),
     };
     const ref = { namespace, name };
     await this.#client.patch(PODS, ref, { type: 'strategic', body }, { subresource: 'status' });
     this.#wrote();
   }
+}
+
+/**
+ * A strategic merge patch that turns one status into another. Such a patch leaves alone what it does not mention, so that what is no more
+ * has to be named: members of conditions, and addresses (a list that is merged by `ip`).
+ */
+export function statusPatch(before: PodStatus, status: PodStatus): object {
+  const conditions = (status.conditions ?? []).map((condition) => {
+    const old = before.conditions?.find(({ type }) => type === condition.type) ?? {};
+    const gone = Object.keys(old).filter((name) => !(name in condition));
+    return { ...condition, ...Object.fromEntries(gone.map((name) => [name, null])) };
+  });
+  const stale = (before.podIPs ?? []).filter(({ ip }) => status.podIPs && !status.podIPs.some((now) => now.ip === ip));
+  const podIPs = [...(status.podIPs ?? []), ...stale.map(({ ip }) => ({ $patch: 'delete', ip }))];
+  return { ...status, conditions, ...(podIPs.length > 0 ? { podIPs } : {}) };
 }
 
 /** The members of `base` that `wanted` speaks of. */

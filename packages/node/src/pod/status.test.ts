@@ -20,6 +20,7 @@ const run = (name: string, over: Partial<ContainerView> = {}): ContainerView => 
   message: '',
   image: 'image',
   imageRef: 'sha256:1',
+  resources: '',
   ...over,
 });
 

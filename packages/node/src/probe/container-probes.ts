@@ -10,7 +10,8 @@ export interface ContainerProbesOptions {
   readonly startedAtMs: number;
   /** What was known of this very run before the agent started, so that its restart makes nothing unready. */
   readonly before: { readonly started: boolean; readonly ready: boolean };
-  readonly check: (probe: Probe) => Promise<ProbeOutcome>;
+  /** Undefined when nothing was found out. */
+  readonly check: (probe: Probe) => Promise<ProbeOutcome | undefined>;
   /** Something in `started`, `ready` or `failed` changed. */
   readonly changed: () => void;
   /** A check failed: for the event. */
@@ -76,7 +77,7 @@ export class ContainerProbes {
       if (signal.aborted) return false;
       const early = kind !== 'liveness' && isEarlyTry({ sinceFirstMs: clock.monotonicMs() - firstMs, periodMs });
       const everHeld = state.healthy || kind === 'liveness';
-      if (outcome.success || !early || everHeld) {
+      if (outcome && (outcome.success || !early || everHeld)) {
         if (!outcome.success) this.#options.unhealthy(kind, outcome.output);
         const { changed, failed } = state.note(outcome.success);
         if (this.#apply(kind, state, changed, failed)) return kind === 'startup' && state.healthy;

@@ -79,6 +79,24 @@ describe('probes of a container', () => {
     running.stop();
   });
 
+  test('a check that could not be made counts neither way', async () => {
+    const liveness: Probe = { exec: { command: ['x'] }, periodSeconds: 1, failureThreshold: 1 };
+    const clock = new SimulatedClock();
+    const probes = new ContainerProbes({
+      probes: { liveness },
+      startedAtMs: clock.nowMs(),
+      before: { started: false, ready: false },
+      check: async () => undefined,
+      changed: () => {},
+      unhealthy: () => assert.fail('nothing is known to be unhealthy'),
+      clock,
+      logger: silentLogger,
+    });
+    await clock.advance(10_000);
+    assert.equal(probes.failed, undefined);
+    probes.stop();
+  });
+
   test('a startup probe that never holds asks for the end of the container', async () => {
     const startup: Probe = { exec: { command: ['x'] }, periodSeconds: 1, failureThreshold: 3 };
     const { clock, running } = probing({ startup }, () => false);

@@ -27,8 +27,11 @@ export function resolvePort(port: number | string, container: Container | Epheme
   return container.ports?.find((candidate) => candidate.name === port)?.containerPort;
 }
 
-/** Runs one check. Never throws: whatever goes wrong is a failed check. */
-export async function runProbe(probe: Probe, target: ProbeTarget): Promise<ProbeOutcome> {
+/**
+ * Runs one check. Never throws: what goes wrong on the way to the container is a failed check. But when the runtime cannot run a command at
+ * all, that says nothing about the container, and the result is undefined: a restart of containerd must not kill pods.
+ */
+export async function runProbe(probe: Probe, target: ProbeTarget): Promise<ProbeOutcome | undefined> {
   try {
     if (probe.exec) return await execCheck(probe.exec.command ?? [], target);
     if (probe.httpGet) return await httpCheck(probe.httpGet, target);
@@ -40,7 +43,7 @@ export async function runProbe(probe: Probe, target: ProbeTarget): Promise<Probe
   }
 }
 
-async function execCheck(command: readonly string[], target: ProbeTarget): Promise<ProbeOutcome> {
+async function execCheck(command: readonly string[], target: ProbeTarget): Promise<ProbeOutcome | undefined> {
   try {
     const result = await target.cri.execSync(
       { containerId: target.containerId, cmd: command, timeout: Math.ceil(target.timeoutMs / 1000) },
@@ -49,7 +52,7 @@ async function execCheck(command: readonly string[], target: ProbeTarget): Promi
     const output = Buffer.concat([result.stdout, result.stderr]).subarray(0, MAX_OUTPUT).toString('utf8');
     return { success: result.exitCode === 0, output };
   } catch (error) {
-    if (!hasCode(error, 'cri-timeout')) throw error;
+    if (!hasCode(error, 'cri-timeout')) return undefined;
     return {
       success: false,
       output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${target.timeoutMs / 1000}s`,

@@ -268,6 +268,26 @@ describe('pods on containerd', () => {
     await machine.delete('volumes');
   });
 
+  test('other resources reach a running container without a restart', async () => {
+    const containers = (cpu: string) => [{ name: 'main', ...shell('exec sleep 1000'), resources: { limits: { cpu } } }];
+    await machine.create('resized', { ...quick, containers: containers('500m') });
+    const before = await machine.untilReady('resized');
+    const quota = async () => {
+      const command = ['sh', '-c', 'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null'];
+      return (await execute(machine, { pod: 'resized', command })).stdout.split(/\s/)[0];
+    };
+    assert.equal(await quota(), '50000');
+    const spec = { containers: containers('750m') };
+    await client.patch(PODS, { namespace: 'default', name: 'resized' }, { type: 'merge', body: { spec } });
+    for (let tries = 0; (await quota()) !== '75000'; tries += 1) {
+      assert.ok(tries < 50, 'the limit does not change');
+      await systemClock.sleep(20);
+    }
+    const after = await machine.get('resized');
+    assert.equal(after.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID);
+    await machine.delete('resized');
+  });
+
   test('deletion: preStop hook, SIGTERM, the last status, and nothing is left', async () => {
     const lifecycle = { preStop: { exec: { command: ['sh', '-c', 'echo hook > /proc/1/fd/1; sleep 0.5'] } } };
     const pod = await machine.create('leaver', {
