@@ -194,3 +194,12 @@ test('headless, ExternalName and foreign Services are none of our business', () 
   assert.equal(isProxied(foreign), false);
   assert.equal(isProxied(sampleService('a', { clusterIP: '10.43.0.9' })), true);
 });
+
+test('UDP flows to endpoints on lost nodes count as stale, those to draining ones do not', () => {
+  const service = sampleService('dns', { clusterIP: '10.43.0.9', ports: [{ port: 53, protocol: 'UDP' }] });
+  const draining = { ip: '10.42.2.2', node: 'node-c', ready: false, serving: true, terminating: true };
+  const slices = [sampleSlice('dns', [LOCAL, REMOTE, draining], { protocol: 'UDP' })];
+  const { units } = compileService(service, slices, { ...SAMPLE_NODE, lostNodes: new Set(['node-b']) });
+  const frontend = units.find((unit) => unit.kind === 'frontend');
+  assert.deepEqual([...(frontend?.serving ?? [])], ['10.42.0.5 . 8080', '10.42.2.2 . 8080']);
+});

@@ -112,7 +112,7 @@ export function compileService(
           ...claim,
         });
       };
-      const answering = endpoints.filter((endpoint) => endpoint.serving || endpoint.ready);
+      const answering = endpoints.filter((endpoint) => (endpoint.serving || endpoint.ready) && !endpoint.lost);
       const serving = protocol === 'udp' ? new Set(answering.map(slotText)) : undefined;
       const reach = externalLocal ? 'external-local' : 'external-cluster';
       for (const ip of addresses.clusterIps) {
