@@ -23,14 +23,14 @@ import { ProblemEvents } from '../configuration/problem-events.ts';
 import { HEARTBEAT_PORT } from '../membership/heartbeat.ts';
 import { MEMBER_SECRET, memberKeyOf } from '../membership/member-key.ts';
 import { DEFAULT_TIMINGS } from '../membership/membership.ts';
-import { METALLB_NAMESPACE, SERVICE_BGP_STATUSES, SERVICE_L2_STATUSES } from '../resources/kinds.ts';
+import { METALLB_NAMESPACE } from '../resources/kinds.ts';
 import { peersOfNode } from './bgp-peers.ts';
 import { mergeRoutes, routesOf, type WantedRoute } from './bgp-routes.ts';
 import { DampedReadiness } from './damped-readiness.ts';
 import { type NodeFacts, nodeFacts, type ServiceFacts, serviceFacts } from './facts.ts';
 import { type L2Ranking, rankL2 } from './l2-election.ts';
 import { type RestartFacts, readRestartMarker } from './restart-marker.ts';
-import { writeServiceStatus } from './service-statuses.ts';
+import { ServiceReporter } from './service-reporter.ts';
 import { SpeakerMetrics } from './speaker-metrics.ts';
 import { addressOfNode, type SpeakerObjects, startSpeakerObjects } from './speaker-objects.ts';
 import type { SpeakerOptions } from './speaker-options.ts';
@@ -80,7 +80,7 @@ class NodeSpeaker implements AsyncDisposable {
   readonly #announcer: ThreadedAnnouncer;
   readonly #bgp: ThreadedSpeaker;
   readonly #metrics: SpeakerMetrics;
-  readonly #recorder: EventRecorder;
+  readonly #service: ServiceReporter;
   readonly #problemEvents: ProblemEvents;
   readonly #statuses: WorkQueue;
   readonly #writer: Running;
@@ -109,8 +109,14 @@ class NodeSpeaker implements AsyncDisposable {
     this.#objects = parts.objects;
     this.#restart = parts.restart;
     this.#metrics = new SpeakerMetrics(options.metrics);
-    this.#recorder = new EventRecorder({ ...options, component: 'metallb-speaker', host: options.nodeName });
-    this.#problemEvents = new ProblemEvents(this.#recorder);
+    const recorder = new EventRecorder({ ...options, component: 'metallb-speaker', host: options.nodeName });
+    this.#problemEvents = new ProblemEvents(recorder);
+    this.#service = new ServiceReporter({
+      client: options.client,
+      objects: parts.objects,
+      recorder,
+      node: options.nodeName,
+    });
     const nodeIp = options.nodeIps[0];
     if (!nodeIp) throw new Error('a speaker needs an address of its node');
     this.#announcer = startThreadedAnnouncer({
@@ -405,66 +411,15 @@ class NodeSpeaker implements AsyncDisposable {
     const announcement = this.#announcements.get(key);
     const first = announcement?.facts.addresses[0];
     const l2 = announcement?.l2 && first && this.#owned.has(formatIp(first)) ? announcement.l2 : undefined;
-    const present = l2?.interfaces.filter((name) => this.#links.includes(name)) ?? [];
-    const missing = l2 !== undefined && l2.interfaces.length > 0 && present.length === 0 && this.#links.length > 0;
-    const peers = [...new Set((announcement?.routes ?? []).map(({ peer }) => peer))].sort();
-    this.#tellService(key, 'layer2', l2 !== undefined && !missing);
-    this.#tellService(key, 'bgp', peers.length > 0);
-    if (missing && first) {
-      this.#event(
-        key,
-        'layer2-failed',
-        'Warning',
-        'announceFailed',
-        `the interface specified by LB IP "${formatIp(first)}" doesn't exist on assigned node "${this.#options.nodeName}" with protocol "layer2"`,
-      );
-    } else {
-      this.#told.delete(`${key} layer2-failed`);
-    }
-    const common = { client: this.#options.client, service: key, node: this.#options.nodeName } as const;
     try {
-      await writeServiceStatus({
-        ...common,
-        resource: SERVICE_L2_STATUSES,
-        informer: this.#objects.l2Statuses,
-        prefix: 'l2-',
-        exclusive: true,
-        wanted: l2 && !missing ? { interfaces: present.map((name) => ({ name })) } : undefined,
-      });
-      await writeServiceStatus({
-        ...common,
-        resource: SERVICE_BGP_STATUSES,
-        informer: this.#objects.bgpStatuses,
-        prefix: 'bgp-',
-        exclusive: false,
-        wanted: peers.length > 0 ? { peers } : undefined,
+      await this.#service.report(key, {
+        layer2: l2 && first ? { address: formatIp(first), wanted: l2.interfaces, present: this.#links } : undefined,
+        peers: [...new Set((announcement?.routes ?? []).map(({ peer }) => peer))].sort(),
       });
     } catch (error) {
       this.#metrics.writeFailed();
       throw error;
     }
-  }
-
-  #tellService(key: string, protocol: 'layer2' | 'bgp', announced: boolean): void {
-    if (announced) {
-      this.#event(
-        key,
-        protocol,
-        'Normal',
-        'nodeAssigned',
-        `announcing from node "${this.#options.nodeName}" with protocol "${protocol}"`,
-      );
-    } else {
-      this.#told.delete(`${key} ${protocol}`);
-    }
-  }
-
-  /** Says a thing once, until it was untrue in between. */
-  #event(key: string, topic: string, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const service = this.#objects.services.get(key);
-    if (!service || this.#told.get(`${key} ${topic}`) === message) return;
-    this.#told.set(`${key} ${topic}`, message);
-    this.#recorder.record({ object: { ...service, apiVersion: 'v1', kind: 'Service' }, type, reason, message });
   }
 
   #writeState(): Promise<void> {
