@@ -1,5 +1,5 @@
 import type { Clock } from '@ballast/base';
-import type { KubeClient } from '@ballast/kube';
+import type { KubeClient, OwnerReference } from '@ballast/kube';
 import {
   CONFIGURATION_STATES,
   type ConfigurationState,
@@ -16,6 +16,7 @@ export interface StateReport {
   /** 'controller' or 'speaker-<node>'. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly owners?: readonly OwnerReference[];
   readonly conditions: readonly { readonly type: StateConditionType; readonly problems: readonly string[] }[];
 }
 
@@ -56,7 +57,7 @@ export async function writeState(client: KubeClient, clock: Clock, report: State
     (await client.create(CONFIGURATION_STATES, {
       apiVersion: 'metallb.io/v1beta1',
       kind: 'ConfigurationState',
-      metadata: { ...ref, labels: { ...report.labels } },
+      metadata: { ...ref, labels: { ...report.labels }, ownerReferences: [...(report.owners ?? [])] },
     }));
   const status = stateStatus(report, existing.status, clock.nowMs());
   if (JSON.stringify(status) === JSON.stringify(orderLike(existing.status))) return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger, systemClock } from '@ballast/base';
-import { EVENTS, EventRecorder, FakeClient, SERVICES, startInformer } from '@ballast/kube';
+import { EVENTS, EventRecorder, FakeClient, NODES, SERVICES, startInformer } from '@ballast/kube';
 import { METALLB_NAMESPACE, SERVICE_BGP_STATUSES, SERVICE_L2_STATUSES } from '../resources/kinds.ts';
 import { ServiceReporter } from './service-reporter.ts';
 import { BY_SERVICE, serviceOfStatus } from './service-statuses.ts';
@@ -13,6 +13,7 @@ async function world(t: { after(fn: () => Promise<void>): void }) {
   const statuses = { ...common, namespace: METALLB_NAMESPACE, indexes: { [BY_SERVICE]: serviceOfStatus } };
   const objects = {
     services: startInformer(client, SERVICES, common),
+    nodes: startInformer(client, NODES, common),
     l2Statuses: startInformer(client, SERVICE_L2_STATUSES, statuses),
     bgpStatuses: startInformer(client, SERVICE_BGP_STATUSES, statuses),
   };

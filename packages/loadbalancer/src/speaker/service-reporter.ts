@@ -1,4 +1,4 @@
-import type { EventRecorder, KubeClient } from '@ballast/kube';
+import type { EventRecorder, KubeClient, Node, OwnerReference } from '@ballast/kube';
 import { SERVICE_BGP_STATUSES, SERVICE_L2_STATUSES } from '../resources/kinds.ts';
 import { writeServiceStatus } from './service-statuses.ts';
 import type { SpeakerObjects } from './speaker-objects.ts';
@@ -18,14 +18,14 @@ type Topic = 'layer2' | 'bgp' | 'no interface';
 /** Says what this node does for Services, in status objects and events of MetalLB. Events are written when something becomes true. */
 export class ServiceReporter {
   readonly #client: KubeClient;
-  readonly #objects: Pick<SpeakerObjects, 'services' | 'l2Statuses' | 'bgpStatuses'>;
+  readonly #objects: Pick<SpeakerObjects, 'services' | 'nodes' | 'l2Statuses' | 'bgpStatuses'>;
   readonly #recorder: EventRecorder;
   readonly #node: string;
   readonly #told = new Set<string>();
 
   constructor(options: {
     readonly client: KubeClient;
-    readonly objects: Pick<SpeakerObjects, 'services' | 'l2Statuses' | 'bgpStatuses'>;
+    readonly objects: Pick<SpeakerObjects, 'services' | 'nodes' | 'l2Statuses' | 'bgpStatuses'>;
     readonly recorder: EventRecorder;
     readonly node: string;
   }) {
@@ -59,7 +59,12 @@ export class ServiceReporter {
         message: `the interface specified by LB IP "${layer2.address}" doesn't exist on assigned node "${this.#node}" with protocol "layer2"`,
       },
     );
-    const common = { client: this.#client, service, node: this.#node } as const;
+    const common = {
+      client: this.#client,
+      service,
+      node: this.#node,
+      owners: ownersOf(this.#objects.nodes.get(this.#node)),
+    } as const;
     await writeServiceStatus({
       ...common,
       resource: SERVICE_L2_STATUSES,
@@ -98,4 +103,10 @@ export class ServiceReporter {
     this.#told.add(mark);
     this.#recorder.record({ object: { ...service, apiVersion: 'v1', kind: 'Service' }, ...event });
   }
+}
+
+/** A reference to the node, so that garbage collection takes what was said of a node that was removed for good. */
+export function ownersOf(node: Node | undefined): OwnerReference[] {
+  const { name, uid } = node?.metadata ?? {};
+  return name === undefined || uid === undefined ? [] : [{ apiVersion: 'v1', kind: 'Node', name, uid }];
 }

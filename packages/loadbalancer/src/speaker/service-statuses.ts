@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Informer, isApiError, type KubeClient, keyOf, type Resource, splitKey } from '@ballast/kube';
+import {
+  type Informer,
+  isApiError,
+  type KubeClient,
+  keyOf,
+  type OwnerReference,
+  type Resource,
+  splitKey,
+} from '@ballast/kube';
 import { METALLB_NAMESPACE, type ServiceStatusRecord } from '../resources/kinds.ts';
 
 const NODE_LABEL = 'metallb.io/node';
@@ -26,6 +34,8 @@ export async function writeServiceStatus(options: {
   readonly service: string;
   readonly node: string;
   readonly exclusive: boolean;
+  /** Whose removal removes the object: the node. */
+  readonly owners: readonly OwnerReference[];
   readonly wanted: Pick<NonNullable<ServiceStatusRecord['status']>, 'interfaces' | 'peers'> | undefined;
 }): Promise<void> {
   const { client, resource, service, node, wanted } = options;
@@ -54,6 +64,7 @@ export async function writeServiceStatus(options: {
         name: '',
         generateName: options.prefix,
         namespace: METALLB_NAMESPACE,
+        ownerReferences: [...options.owners],
         labels: { [NODE_LABEL]: node, [NAME_LABEL]: name, [NAMESPACE_LABEL]: namespace },
       },
       spec: {},

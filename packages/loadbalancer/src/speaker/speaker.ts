@@ -30,7 +30,7 @@ import { DampedReadiness } from './damped-readiness.ts';
 import { type NodeFacts, nodeFacts, type ServiceFacts, serviceFacts } from './facts.ts';
 import { type L2Ranking, rankL2 } from './l2-election.ts';
 import { type RestartFacts, readRestartMarker } from './restart-marker.ts';
-import { ServiceReporter } from './service-reporter.ts';
+import { ownersOf, ServiceReporter } from './service-reporter.ts';
 import { SpeakerMetrics } from './speaker-metrics.ts';
 import { addressOfNode, type SpeakerObjects, startSpeakerObjects } from './speaker-objects.ts';
 import type { SpeakerOptions } from './speaker-options.ts';
@@ -431,6 +431,7 @@ class NodeSpeaker implements AsyncDisposable {
     return writeState(client, clock, {
       name: `speaker-${nodeName}`,
       labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': nodeName },
+      owners: ownersOf(this.#objects.nodes.get(nodeName)),
       conditions: [
         { type: 'configReconcilerValid', problems: of('error') },
         { type: 'featuresSupported', problems: of('unsupported') },
