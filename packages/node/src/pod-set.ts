@@ -12,6 +12,8 @@ import { podsWithVolumes, removeVolumes } from './volume/pod-volumes.ts';
 
 /** Fallback when the runtime's event stream is silent or absent. */
 const RELIST_MS = 1000;
+/** The runtime tells of an exit some time before its own record of it is updated: waits between looks until something is to be seen. */
+const AFTER_EVENT_MS = [10, 20, 50, 100, 200];
 const ORPHAN_GRACE_SECONDS = 30;
 
 /** All pods of this node: one worker for each, woken by changes in the API and in the runtime. */
@@ -22,7 +24,8 @@ export class PodSet {
   readonly #fingerprints = new Map<string, string>();
   readonly #orphans = new Set<string>();
   #running: Running | undefined;
-  #poke: () => void = () => {};
+  #poked = false;
+  #wake: () => void = () => {};
 
   constructor(context: PodContext) {
     this.#context = context;
@@ -55,7 +58,8 @@ export class PodSet {
 
   /** The runtime says that something happened. */
   poke(): void {
-    this.#poke();
+    this.#poked = true;
+    this.#wake();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,32 +89,32 @@ export class PodSet {
   async #followRuntime(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     await this.#removeOldFolders();
+    let soon: number[] = [];
     while (!signal.aborted) {
-      let poked = false;
       const early = new Promise<void>((resolve) => {
-        this.#poke = () => {
-          poked = true;
-          resolve();
-        };
+        this.#wake = resolve;
       });
+      if (this.#poked) soon = [...AFTER_EVENT_MS];
+      this.#poked = false;
       try {
-        await this.#relist();
+        if (await this.#relist()) soon = [];
       } catch (error) {
         this.#logger.warn('runtime not read, trying again', { error: messageOf(error) });
       }
-      await Promise.race([clock.sleep(RELIST_MS, signal), early]);
-      // The runtime tells of an exit before its own record of it is updated.
-      if (poked) await clock.sleep(20, signal);
+      await Promise.race([clock.sleep(soon.shift() ?? RELIST_MS, signal), early]);
     }
   }
 
-  async #relist(): Promise<void> {
+  /** True when something was not as it was before. */
+  async #relist(): Promise<boolean> {
     const pods = await this.#context.runtime.pods();
+    let changed = false;
     for (const [uid, pod] of pods) {
       const worker = this.#workers.get(uid);
       if (!worker) this.#removeOrphan(pod);
       else if (this.#fingerprints.get(uid) !== pod.fingerprint) {
         this.#fingerprints.set(uid, pod.fingerprint);
+        changed = true;
         worker.wake();
       }
     }
@@ -118,7 +122,9 @@ export class PodSet {
       if (pods.has(uid)) continue;
       this.#fingerprints.delete(uid);
       this.#workers.get(uid)?.wake();
+      changed = true;
     }
+    return changed;
   }
 
   /** A pod that is in the runtime but not in the API: deleted while this agent was away. */
