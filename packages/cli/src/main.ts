@@ -1,7 +1,9 @@
 import module from 'node:module';
 import { installation } from './installation.ts';
 
-// Compiled code is kept between runs: many short-lived processes load the same modules. A folder that cannot be written is no error.
-module.enableCompileCache(installation.compileCache);
+// Compiled code is kept between runs: many processes load the same modules. The variable is for processes and worker threads started from
+// here. A folder that cannot be written is no error.
+process.env.NODE_COMPILE_CACHE ??= installation.compileCache;
+module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 const { runCli } = await import('./cli.ts');
 process.exitCode = await runCli(process.argv.slice(2));

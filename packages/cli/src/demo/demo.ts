@@ -64,18 +64,15 @@ async function prove(context: {
   const waiting = { clock, signal, timeoutMs: TIMEOUT_MS };
   await using client = await lab.client();
   progress.step('API server, certificates, add-ons');
-  const app = sampleApp({ image: HELLO_IMAGE });
-  await applyManifests({
-    client,
-    manifests: [...lanManifests(), ...app.manifests],
-    clock,
-    timeoutMs: TIMEOUT_MS,
-    signal,
-  });
-  progress.step('sample application applied; waiting for nodes');
+  const applying = { client, clock, timeoutMs: TIMEOUT_MS, signal };
+  await applyManifests({ ...applying, manifests: lanManifests() });
+  progress.step('address pool and BGP peer applied; waiting for nodes');
   const names = nodesOf(lab.topology).map(({ name }) => name);
   const nodes = await waitFor('nodes Ready', waiting, () => readyNodes(client, names));
   progress.step(`${nodes.length} nodes are Ready`);
+  // Not before: a cluster with one node would put all pods there.
+  const app = sampleApp({ image: HELLO_IMAGE });
+  await applyManifests({ ...applying, manifests: app.manifests });
   await waitFor('pods of the sample application', waiting, () => availableReplicas(client, app));
   progress.step('3 pods are ready');
   const service = await waitFor('an external address', waiting, () => externalService(client, app));
