@@ -64,7 +64,11 @@ export function faultScenarios(stage: () => Stage): void {
       });
       assert.ok(acknowledged.length > 10, `only ${acknowledged.length} writes were acknowledged`);
       assert.deepEqual(report.failures, []);
-      await stage().kubectl('delete', 'configmap', '-l', `run=kill-${role}`);
+      await stage().kubectl(
+        'delete',
+        '--raw',
+        `/api/v1/namespaces/default/configmaps?labelSelector=run%3Dkill-${role}`,
+      );
     });
   }
 

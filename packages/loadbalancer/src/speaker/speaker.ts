@@ -41,8 +41,9 @@ const GATHER_MS = 5;
 const READINESS_PATIENCE_MS = 5000;
 /** How often counters of the threads are fetched for the metrics. */
 const COUNT_MS = 2000;
-/** Our routes stay with peers for this long after the process was killed. */
-const RESTART_TIME_SECONDS = 120;
+/** Our routes stay with peers for this long after the process was killed: several times what a restart takes, and no longer, since a node
+ * that reboots in good order closes its sessions just the same and then answers nobody. */
+const RESTART_TIME_SECONDS = 15;
 
 /** Starts announcing; see SpeakerOptions. */
 export function startSpeaker(options: SpeakerOptions): Running {
