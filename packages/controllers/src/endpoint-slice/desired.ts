@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { parseIp } from '@ballast/base';
 import {
   type Endpoint,
@@ -32,28 +33,64 @@ export function addressTypesOf(service: Service): AddressType[] {
   return [parseIp(service.spec?.clusterIP ?? '')?.family === 6 ? 'IPv6' : 'IPv4'];
 }
 
+/** What one pod adds to the groups of one Service. */
+interface Contribution {
+  readonly service: Service;
+  readonly zone: string | undefined;
+  readonly entries: readonly GroupEntry[];
+}
+
+interface GroupEntry {
+  readonly key: string;
+  readonly addressType: AddressType;
+  readonly ports: readonly EndpointPort[];
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * Contributions by pod object. Objects of informers never change, a new state is a new object: of the pods of a large Service, only
+ * the one that has changed is looked at anew.
+ */
+const contributions = new WeakMap<Pod, Contribution[]>();
+
 /** What the slices of a Service should hold for these pods. Pods that have finished, or have no address yet, are no endpoints. */
 export function podEndpoints(service: Service, pods: Iterable<Pod>, nodes: NodeLookup): EndpointGroup[] {
   const groups = new Groups();
   for (const pod of pods) {
-    if (isPodTerminal(pod)) continue;
-    const ports = endpointPorts(service, (port) => targetPortOf(port, pod));
-    const wantsPorts = (service.spec?.ports?.length ?? 0) > 0;
-    if (wantsPorts && ports.length === 0) continue;
-    for (const addressType of addressTypesOf(service)) {
-      const address = podAddress(pod, addressType);
-      if (address) groups.add(addressType, ports, podEndpoint(service, pod, address, nodes));
+    const zone = pod.spec?.nodeName ? nodes(pod.spec.nodeName)?.metadata.labels?.[ZONE_LABEL] : undefined;
+    const known = contributions.get(pod) ?? [];
+    let contribution = known.find((candidate) => candidate.service === service && candidate.zone === zone);
+    if (!contribution) {
+      contribution = { service, zone, entries: podEntries(service, pod, zone) };
+      const others = known.filter((candidate) => candidate.service.metadata.name !== service.metadata.name);
+      contributions.set(pod, [...others, contribution]);
     }
+    for (const entry of contribution.entries) groups.add(entry);
   }
   return groups.list();
 }
 
-function podEndpoint(service: Service, pod: Pod, address: string, nodes: NodeLookup): Endpoint {
+function podEntries(service: Service, pod: Pod, zone: string | undefined): GroupEntry[] {
+  if (isPodTerminal(pod)) return [];
+  const ports = endpointPorts(service, (port) => targetPortOf(port, pod));
+  const wantsPorts = (service.spec?.ports?.length ?? 0) > 0;
+  if (wantsPorts && ports.length === 0) return [];
+  return addressTypesOf(service).flatMap((addressType) => {
+    const address = podAddress(pod, addressType);
+    if (!address) return [];
+    return [groupEntry(addressType, ports, podEndpoint(service, pod, address, zone))];
+  });
+}
+
+function groupEntry(addressType: AddressType, ports: readonly EndpointPort[], endpoint: Endpoint): GroupEntry {
+  return { key: groupKey(addressType, ports), addressType, ports, endpoint };
+}
+
+function podEndpoint(service: Service, pod: Pod, address: string, zone: string | undefined): Endpoint {
   const { hostname, subdomain, nodeName } = pod.spec ?? {};
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const serving = isPodReady(pod);
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
-  const zone = nodeName ? nodes(nodeName)?.metadata.labels?.[ZONE_LABEL] : undefined;
   return {
     addresses: [address],
     conditions: { ready, serving, terminating },
@@ -80,13 +117,14 @@ export function nodeEndpoints(service: Service, nodes: Iterable<Node>): Endpoint
     for (const addressType of addressTypesOf(service)) {
       const address = nodeAddress(node, addressType);
       if (!address) continue;
-      groups.add(addressType, ports, {
+      const endpoint = {
         addresses: [address],
         conditions: { ready: true, serving: true, terminating: false },
         nodeName: node.metadata.name,
         ...(zone ? { zone } : {}),
         targetRef: { kind: 'Node', name: node.metadata.name, uid: node.metadata.uid ?? '' },
-      });
+      };
+      groups.add(groupEntry(addressType, ports, endpoint));
     }
   }
   return groups.list();
@@ -107,7 +145,7 @@ function nodeAddress(node: Node, type: AddressType): string | undefined {
 }
 
 function isOfType(address: string | undefined, type: AddressType): address is string {
-  return address !== undefined && parseIp(address)?.family === (type === 'IPv6' ? 6 : 4);
+  return address !== undefined && (type === 'IPv6' ? isIPv6(address) : isIPv4(address));
 }
 
 class Groups {
@@ -116,8 +154,7 @@ class Groups {
     { addressType: AddressType; ports: readonly EndpointPort[]; endpoints: Endpoint[] }
   >();
 
-  add(addressType: AddressType, ports: readonly EndpointPort[], endpoint: Endpoint): void {
-    const key = groupKey(addressType, ports);
+  add({ key, addressType, ports, endpoint }: GroupEntry): void {
     const group = this.#groups.get(key);
     if (group) group.endpoints.push(endpoint);
     else this.#groups.set(key, { addressType, ports, endpoints: [endpoint] });

@@ -6,6 +6,8 @@ import type { Endpoint, Service } from '@ballast/kube';
  */
 export function withHints(service: Service, endpoint: Endpoint): Endpoint {
   const distribution = service.spec?.trafficDistribution;
+  // The common case costs nothing: the endpoint stays the same object.
+  if (!distribution && !endpoint.hints) return endpoint;
   const { hints: _, ...bare } = endpoint;
   if (!endpoint.conditions?.ready) return bare;
   const sameNode = distribution === 'PreferSameNode';

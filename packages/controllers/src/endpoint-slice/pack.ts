@@ -71,7 +71,7 @@ function packGroup(group: EndpointGroup, existing: readonly EndpointSlice[], max
       pending.delete(key);
       if (wanted && endpoints.length < max) endpoints.push(wanted);
       else if (wanted) pending.set(key, wanted);
-      changed ||= !wanted || !same(wanted, endpoint);
+      changed ||= !wanted || !sameEndpoint(wanted, endpoint);
     }
     return { slice: slice as EndpointSlice | undefined, endpoints, changed };
   });
@@ -98,6 +98,20 @@ function packGroup(group: EndpointGroup, existing: readonly EndpointSlice[], max
 /** A slice that lost all its endpoints is used again rather than deleted and replaced. */
 function emptied<D extends { endpoints: Endpoint[] }>(drafts: readonly D[]): D | undefined {
   return drafts.find(({ endpoints }) => endpoints.length === 0);
+}
+
+/** Field by field, since it runs for every endpoint of a Service at each change; the rare parts are compared at length. */
+function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return (
+    a.conditions?.ready === b.conditions?.ready &&
+    a.conditions?.serving === b.conditions?.serving &&
+    a.conditions?.terminating === b.conditions?.terminating &&
+    a.nodeName === b.nodeName &&
+    a.zone === b.zone &&
+    a.hostname === b.hostname &&
+    a.targetRef?.name === b.targetRef?.name &&
+    (a.hints === b.hints || same(a.hints, b.hints))
+  );
 }
 
 /** The same pod (or node, or plain address) keeps its place. */

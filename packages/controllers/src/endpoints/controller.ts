@@ -23,6 +23,8 @@ import { endpointSubsets } from './desired.ts';
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
 const MANAGER = 'endpoint-controller';
+/** An object that holds every address of a Service is written at most this often. */
+const MIN_INTERVAL_MS = 250;
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 
 /**
@@ -46,6 +48,7 @@ export const endpointsController: Controller = {
       reconcile: (key) => reconcile(key),
     });
     const writes = new OwnWrites<Endpoints>(endpoints, context.clock);
+    const writtenMs = new Map<string, number>();
     services.onChange((event) => {
       const key = keyOf(event.object);
       if (event.type === 'modified') index.remove(key, event.previous);
@@ -73,8 +76,15 @@ export const endpointsController: Controller = {
       const [existing] = writes.over(key, shown ? [shown] : []);
       const source = service && endpointSource(service);
       if (!service || source === undefined) {
+        writtenMs.delete(key);
         const mine = existing?.metadata.labels?.[MANAGED_BY] === MANAGER;
         if (existing && mine && service?.metadata.deletionTimestamp === undefined) await remove(key, existing);
+        return;
+      }
+      const nowMs = context.clock.monotonicMs();
+      const waitMs = (writtenMs.get(key) ?? Number.NEGATIVE_INFINITY) + MIN_INTERVAL_MS - nowMs;
+      if (waitMs > 0) {
+        queue.addAfter(key, waitMs);
         return;
       }
       const groups =
@@ -82,6 +92,7 @@ export const endpointsController: Controller = {
       const wanted = endpointsOf(service, existing, endpointSubsets(service, groups));
       if (existing && same(existing.subsets ?? [], wanted.subsets ?? []) && same(metaOf(existing), metaOf(wanted)))
         return;
+      writtenMs.set(key, nowMs);
       try {
         writes.wrote(key, existing ? await client.update(ENDPOINTS, wanted) : await client.create(ENDPOINTS, wanted));
       } catch (error) {

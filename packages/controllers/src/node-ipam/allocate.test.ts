@@ -3,7 +3,6 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { nodeRanges, PodCidrAllocator } from './allocate.ts';
 
-
 suite('PodCidrAllocator', () => {
   test('never gives out a prefix twice, and all of them in the end', () => {
     fc.assert(
