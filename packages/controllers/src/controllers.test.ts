@@ -10,6 +10,7 @@ import {
   ENDPOINTS,
   FakeClient,
   isPodReady,
+  type KubeClient,
   type KubeObject,
   NODES,
   PODS,
@@ -24,7 +25,7 @@ const NODE_NAMES = ['node-1', 'node-2', 'node-3'];
 const NAMESPACE = 'default';
 
 /** The controllers over an API server in memory, with agents that run pods at once. */
-async function startCluster() {
+async function startCluster(options: { lagMs?: number } = {}) {
   const client = new FakeClient();
   serveDiscovery(client);
   for (const name of NODE_NAMES) {
@@ -33,16 +34,41 @@ async function startCluster() {
   }
   const stack = new AsyncDisposableStack();
   stack.use(startFakeAgents({ client, nodes: NODE_NAMES }));
-  stack.use(
-    startControllers({
-      client,
+  let controllers = start();
+  stack.defer(() => controllers[Symbol.asyncDispose]());
+
+  function start() {
+    return startControllers({
+      client: options.lagMs ? lagging(client, options.lagMs) : client,
       clock: systemClock,
       logger: silentLogger,
       clusterCidr: '10.42.0.0/16',
       clusterCaPem: 'CA',
-    }),
-  );
-  return { client, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    });
+  }
+  async function restart(): Promise<void> {
+    await controllers[Symbol.asyncDispose]();
+    controllers = start();
+  }
+  return { client, restart, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** The same API, but watches are behind: what a controller has done shows only after a while. */
+function lagging(client: FakeClient, lagMs: number): KubeClient {
+  return new Proxy<KubeClient>(client, {
+    get(target, name) {
+      if (name !== 'watch') {
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      }
+      return async function* watch(...args: Parameters<KubeClient['watch']>) {
+        for await (const event of target.watch(...args)) {
+          await sleep(lagMs);
+          yield event;
+        }
+      };
+    },
+  });
 }
 
 function serveDiscovery(client: FakeClient): void {
@@ -173,6 +199,44 @@ suite('controllers over an API server in memory', () => {
     await eventually('two pods', async () => (await items(client, PODS)).length === 2);
     assert.ok((await items(client, PODS)).every(isPodReady));
     assert.equal(new Set(client.writes.filter((write) => write.startsWith('delete pods'))).size, 4);
+  });
+
+  test('nothing is created twice, though watches lag behind', async () => {
+    await using cluster = await startCluster({ lagMs: 5 });
+    const { client } = cluster;
+    const created = (plural: string) => client.writes.filter((write) => write.startsWith(`create ${plural} `)).length;
+    await client.create(SERVICES, {
+      metadata: { name: 'web', namespace: NAMESPACE },
+      spec: { selector: { app: 'web' }, clusterIP: '10.43.0.7', ports: [{ port: 80, targetPort: 8080 }] },
+    });
+    await client.create(DEPLOYMENTS, deployment(8));
+    await settled(client, 8);
+    assert.deepEqual([created('pods'), created('replicasets'), created('endpointslices')], [8, 1, 1]);
+    const ref = { namespace: NAMESPACE, name: 'web' };
+    await client.patch(DEPLOYMENTS, ref, { type: 'merge', body: { spec: { replicas: 3 } } });
+    await settled(client, 3);
+    const deleted = new Set(client.writes.filter((write) => write.startsWith('delete pods')));
+    assert.deepEqual([created('pods'), deleted.size], [8, 5]);
+  });
+
+  test('controllers that are restarted again and again during a rollout stay within its bounds', async () => {
+    await using cluster = await startCluster();
+    const { client, restart } = cluster;
+    await client.create(DEPLOYMENTS, deployment(4));
+    await settled(client, 4);
+    for (const image of ['web:2', 'web:3', 'web:4']) {
+      const current = await client.get(DEPLOYMENTS, { namespace: NAMESPACE, name: 'web' });
+      await client.update(DEPLOYMENTS, { ...current, spec: deployment(4, image).spec } as Deployment);
+      for (let i = 0; i < 10; i++) {
+        await sleep(3);
+        await restart();
+        const pods = (await items(client, PODS)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        assert.ok(pods.length <= 5, `${pods.length} pods`);
+        assert.ok(pods.filter(isPodReady).length >= 4, 'too few are ready');
+      }
+    }
+    await settled(client, 4);
+    assert.ok((await items(client, PODS)).every((pod) => pod.spec?.containers[0]?.image === 'web:4'));
   });
 
   test('what a deleted Deployment owned goes with it', async () => {

@@ -167,13 +167,13 @@ export function startScheduler(options: SchedulerOptions): Running {
   }
 
   async function reportFailure(pod: Pod, decision: Extract<Decision, { kind: 'none' }>): Promise<void> {
-    const placed = placedPod(pod);
-    const isWaiting = isWaitingForVictims(placed, cluster);
-    const preemption = isWaiting ? undefined : planPreemption(placed, cluster, decision.preemptible);
-    const helpless = isWaiting || preemption ? '' : preemptionMessage(cluster.nodeCount, decision.preemptible.length);
-    const message = `${decision.message}${helpless}`;
-    note(pod, 'Warning', 'FailedScheduling', message);
     try {
+      const placed = placedPod(pod);
+      const isWaiting = isWaitingForVictims(placed, cluster);
+      const preemption = isWaiting ? undefined : planPreemption(placed, cluster, decision.preemptible);
+      const helpless = isWaiting || preemption ? '' : preemptionMessage(cluster.nodeCount, decision.preemptible.length);
+      const message = `${decision.message}${helpless}`;
+      note(pod, 'Warning', 'FailedScheduling', message);
       if (preemption) await preempt(pod, preemption);
       await writeCondition(pod, message, preemption?.node);
     } catch (error) {

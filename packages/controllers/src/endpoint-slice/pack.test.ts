@@ -85,9 +85,17 @@ suite('pack', () => {
     const packing = pack([], [slice('a', [0, 1])], options);
     assert.deepEqual(
       packing.slices.map(({ slice: known, endpoints }) => [known?.metadata.name, endpoints.length]),
-      [[undefined, 0]],
+      [['a', 0]],
     );
-    assert.equal(packing.remove.length, 1);
+    assert.equal(packing.remove.length, 0);
+  });
+
+  test('when the ports change, the slice that is there takes the new ones', () => {
+    const ports = [{ name: 'http', port: 9090, protocol: 'TCP' as const }];
+    const changed: EndpointGroup = { addressType: 'IPv4', ports, endpoints: [endpoint(1)] };
+    const packing = pack([changed], [slice('a', [1])], options);
+    assert.deepEqual([packing.slices[0]?.slice?.metadata.name, packing.slices[0]?.changed], ['a', true]);
+    assert.equal(packing.remove.length, 0);
   });
 
   test('other ports are other slices', () => {

@@ -56,7 +56,19 @@ export function pack(
     const changed = kept === undefined || (kept.endpoints ?? []).length > 0;
     slices.push({ slice: kept, addressType, ports: [], endpoints: [], changed });
   }
-  return { slices, remove: [...remove, ...left] };
+  return reuse(slices, [...remove, ...left]);
+}
+
+/** A slice that would be deleted while another is created becomes that other one: one write instead of two, and no moment between them. */
+function reuse(slices: readonly PackedSlice[], remove: readonly EndpointSlice[]): Packing {
+  const spare = [...remove];
+  const result = slices.map((packed) => {
+    if (packed.slice) return packed;
+    const index = spare.findIndex(({ addressType }) => addressType === packed.addressType);
+    const [slice] = index < 0 ? [] : spare.splice(index, 1);
+    return slice ? { ...packed, slice, changed: true } : packed;
+  });
+  return { slices: result, remove: spare };
 }
 
 function packGroup(group: EndpointGroup, existing: readonly EndpointSlice[], max: number): Packing {
