@@ -145,12 +145,13 @@ export const responseCode: Value<number> = {
 /** Longest regular expression taken from a Corefile. */
 const MAX_REGEX = 10_000;
 
+/** A JavaScript regular expression; Go's `(?P<name>` is taken too. */
 export const regex: Value<RegExp> = {
   expected: `a regular expression of up to ${MAX_REGEX} characters`,
   parse(text) {
     if (text.length > MAX_REGEX) return refused;
     try {
-      return accepted(new RegExp(text));
+      return accepted(new RegExp(text.replaceAll('(?P<', '(?<')));
     } catch {
       return refused;
     }
