@@ -2,7 +2,12 @@ import { aborted, createLogger, signalOfTermination, systemClock } from '@ballas
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { installation } from './installation.ts';
 
-const ROLE_COMMAND: [string, ...string[]] = [...installation.command, 'role'];
+/**
+ * How a role is started. The young generation is kept small (MiB): Node's default lets it grow to three times 16, which most of a role's
+ * memory would then be.
+ */
+const [node, ...ballast] = installation.command;
+const ROLE_COMMAND: [string, ...string[]] = [node, '--max-semi-space-size=4', ...ballast, 'role'];
 
 const repeatable = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
 
