@@ -12,7 +12,7 @@ import { podsWithVolumes, removeVolumes } from './volume/pod-volumes.ts';
 
 /** Fallback when the runtime's event stream is silent or absent. */
 const RELIST_MS = 1000;
-/** The runtime tells of an exit some time before its own record of it is updated: waits between looks until something is to be seen. */
+/** The runtime tells of an exit some time before its own record of it is updated: waits between looks after an event. */
 const AFTER_EVENT_MS = [10, 20, 50, 100, 200];
 const ORPHAN_GRACE_SECONDS = 30;
 
@@ -97,7 +97,7 @@ export class PodSet {
       if (this.#poked) soon = [...AFTER_EVENT_MS];
       this.#poked = false;
       try {
-        if (await this.#relist()) soon = [];
+        await this.#relist();
       } catch (error) {
         this.#logger.warn('runtime not read, trying again', { error: messageOf(error) });
       }
@@ -105,16 +105,13 @@ export class PodSet {
     }
   }
 
-  /** True when something was not as it was before. */
-  async #relist(): Promise<boolean> {
+  async #relist(): Promise<void> {
     const pods = await this.#context.runtime.pods();
-    let changed = false;
     for (const [uid, pod] of pods) {
       const worker = this.#workers.get(uid);
       if (!worker) this.#removeOrphan(pod);
       else if (this.#fingerprints.get(uid) !== pod.fingerprint) {
         this.#fingerprints.set(uid, pod.fingerprint);
-        changed = true;
         worker.wake();
       }
     }
@@ -122,9 +119,7 @@ export class PodSet {
       if (pods.has(uid)) continue;
       this.#fingerprints.delete(uid);
       this.#workers.get(uid)?.wake();
-      changed = true;
     }
-    return changed;
   }
 
   /** A pod that is in the runtime but not in the API: deleted while this agent was away. */

@@ -99,11 +99,13 @@ export class PodWorker {
     ) {
       this.#volumes.outdate();
     }
+    // Our own status comes back this way too, and must not end the waits that it tells of.
+    const isOther = pod.metadata.generation === undefined || pod.metadata.generation !== this.#pod.metadata.generation;
     this.#pod = pod;
     const grace = graceSecondsOf(pod);
     // A second, more impatient deletion shortens stops that are under way.
     if (pod.metadata.deletionTimestamp !== undefined && grace < before) this.#hurry(grace);
-    this.#facts.releaseHolds();
+    if (isOther) this.#facts.releaseHolds();
     this.wake();
   }
 

@@ -1,5 +1,5 @@
 import { Backoff, type Clock, type Logger, messageOf, type Running, runInBackground } from '@ballast/base';
-import { isApiError, type KubeClient, LEASES, NODES, type Node } from '@ballast/kube';
+import { isApiError, type KubeClient, LEASES, NODES, type Node, type NodeStatus } from '@ballast/kube';
 import type { CriClient } from '../cri/client.ts';
 import { type Machine, readPressure } from './machine.ts';
 import { isNews, type NodeIdentity, newNode, nodeLabels, nodeStatus, type RuntimeHealth } from './node-object.ts';
@@ -34,13 +34,19 @@ export function startRegistration(options: RegistrationOptions): Running & { rea
 async function keepStatus(options: RegistrationOptions, signal: AbortSignal, registered: () => void): Promise<void> {
   const { client, identity, machine, stateDir, clock, logger } = options;
   const backoff = new Backoff({ minMs: 200, maxMs: 5000 });
+  const patience = new RuntimePatience(clock.monotonicMs());
   let node: Node | undefined;
   let writtenMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
       node ??= await ensureNode(options);
-      const [health, pressure] = await Promise.all([runtimeHealth(options.cri), readPressure(stateDir)]);
+      const [seen, pressure] = await Promise.all([runtimeHealth(options.cri), readPressure(stateDir)]);
       const old = node.status ?? {};
+      const health = patience.judge(seen, { wasReady: isReady(old), nowMs: clock.monotonicMs() });
+      if (!health) {
+        await clock.sleep(CHECK_MS, signal);
+        continue;
+      }
       const status = nodeStatus({ identity, machine, health, pressure, old, nowMs: clock.nowMs() });
       if (isNews(old, status) || clock.monotonicMs() - writtenMs >= HEARTBEAT_MS) {
         const patch = { type: 'strategic', body: { status } } as const;
@@ -56,6 +62,37 @@ async function keepStatus(options: RegistrationOptions, signal: AbortSignal, reg
       logger.warn('node status not written, trying again', { error: messageOf(error) });
       await clock.sleep(backoff.next(), signal);
     }
+  }
+}
+
+const isReady = (status: NodeStatus): boolean =>
+  status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+
+/** How long a runtime may be away before the node says so; as upstream. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * A runtime that is started again (crash, upgrade) harms no pod, but a node that is not Ready loses its endpoints. So trouble is told only
+ * when it lasts.
+ */
+export class RuntimePatience {
+  #good: RuntimeHealth | undefined;
+  #sinceMs: number;
+
+  /** `nowMs` is monotonic. */
+  constructor(nowMs: number) {
+    this.#sinceMs = nowMs;
+  }
+
+  /** What to report; undefined to leave the report of an earlier run of the agent as it is. */
+  judge(seen: RuntimeHealth, at: { readonly wasReady: boolean; readonly nowMs: number }): RuntimeHealth | undefined {
+    if (seen.runtimeReady && seen.networkReady) {
+      this.#good = seen;
+      this.#sinceMs = at.nowMs;
+      return seen;
+    }
+    if (at.nowMs - this.#sinceMs >= PATIENCE_MS) return seen;
+    return this.#good ?? (at.wasReady ? undefined : seen);
   }
 }
 

@@ -331,6 +331,7 @@ describe('pods on containerd', () => {
   test('the death of containerd harms no pod', async () => {
     const before = await machine.get('web');
     const [pid = 0] = machine.pids('containerd');
+    const killedAtMs = Date.now();
     process.kill(pid, 'SIGKILL');
     await systemClock.sleep(300);
     assert.equal((await fetch(`http://${before.status?.podIP}:8080/healthz`)).status, 200);
@@ -346,6 +347,9 @@ describe('pods on containerd', () => {
     const now = await machine.get('web');
     assert.equal(now.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID);
     assert.ok(isReady(now));
+    const node = await client.get(NODES, { name: 'node-1' });
+    const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+    assert.ok(Date.parse(ready?.lastTransitionTime ?? '') <= killedAtMs, 'the node was not Ready for a moment');
   });
 
   test('a pod that was deleted while the agent was away is removed', async () => {
