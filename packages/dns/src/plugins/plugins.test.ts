@@ -313,6 +313,11 @@ describe('Corefile in a ConfigMap', () => {
     for (let i = 0; i < 10; i++) await clock.advance(1000);
     const { server, ask } = await starting;
     assert.equal(await ask('web.shop.svc.cluster.local.'), RCODE.SERVFAIL);
-    await Promise.all([server[Symbol.asyncDispose](), clock.advance(60_000)]);
+    let isStopped = false;
+    const stopping = server[Symbol.asyncDispose]().then(() => {
+      isStopped = true;
+    });
+    while (!isStopped) await clock.advance(1000);
+    await stopping;
   });
 });
