@@ -6,4 +6,5 @@ import { installation } from './installation.ts';
 process.env.NODE_COMPILE_CACHE ??= installation.compileCache;
 module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 const { runCli } = await import('./cli.ts');
-process.exitCode = await runCli(process.argv.slice(2));
+// What a failed command left open must not keep it from ending.
+process.exit(await runCli(process.argv.slice(2)));

@@ -32,16 +32,17 @@ const CNI_PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap'];
 /** Linux 5.10 (Debian 11) is the oldest kernel whose nftables has all that the service proxy uses. */
 const OLDEST_KERNEL = [5, 10] as const;
 
+/** Throws unless this process is root's. */
+export function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new BallastError(
+    'preflight',
+    'a node needs the network, mounts and control groups of the machine: run it as root (sudo)',
+  );
+}
+
 /** Everything that keeps this machine from being a node, at once; empty when it is fit. */
 export async function findPreflightProblems(options: PreflightOptions): Promise<PreflightProblem[]> {
-  if (process.getuid?.() !== 0) {
-    return [
-      {
-        lacks: 'root',
-        remedy: 'a node needs the network, mounts and control groups of the machine: run it as root (sudo)',
-      },
-    ];
-  }
   const found = await Promise.all([
     checkKernelVersion(),
     ...Object.entries(PROGRAMS).map(([program, pkg]) => checkProgram(program, pkg)),

@@ -1,6 +1,7 @@
 import { type Clock, cidrAddress, formatIp, type Logger, parseCidr } from '@ballast/base';
 import { formatKubeconfig } from '@ballast/kube';
 import { startContainerd, writeBuiltInImages } from '@ballast/node';
+import { allStarted } from './all-started.ts';
 import { takeOver } from './earlier-run.ts';
 import { startJoinServer } from './join-server.ts';
 import { writeSecret } from './key-files.ts';
@@ -8,7 +9,7 @@ import { type Layout, layoutOf } from './layout.ts';
 import { defaultNodeIp } from './node-address.ts';
 import { NodePasswords } from './node-passwords.ts';
 import { AGENT_PORT, NODE_DNS_PORT } from './ports.ts';
-import { preflight } from './preflight.ts';
+import { preflight, requireRoot } from './preflight.ts';
 import { nodeFacts, type RoleSettings } from './role-settings.ts';
 import {
   apiServerAltNames,
@@ -31,6 +32,7 @@ export interface MachineOptions<Settings> {
 /** Runs this machine as a server: control plane and node. Resolves when all is started; disposing stops it and leaves the pods alone. */
 export async function startServer(options: MachineOptions<ServerSettings>): Promise<Supervisor> {
   const { settings, logger, clock } = options;
+  requireRoot();
   const layout = layoutOf(settings);
   await takeOver({ layout, runDir: settings.runDir, logger, clock });
   const host = settings.bindAddress;
@@ -49,7 +51,7 @@ export async function startServer(options: MachineOptions<ServerSettings>): Prom
   const pki = await openServerSecrets({ settings, nodeIp, clock });
   await writeKubeconfig({ path: settings.kubeconfigPath, server: `https://127.0.0.1:${settings.apiPort}`, layout });
   await writeBuiltInImages({ imageDir: settings.imageDir, logger });
-  const [containerd] = await Promise.all([
+  const [containerd] = await allStarted(stack, [
     startContainerd({
       stateDir: layout.nodeState,
       runDir: layout.containerdRun,
@@ -57,7 +59,7 @@ export async function startServer(options: MachineOptions<ServerSettings>): Prom
       cniBinDir: settings.cniBinDir,
       logger,
       clock,
-    }).then((running) => stack.use(running)),
+    }),
     startJoinServer({
       listen: { host: settings.bindAddress, port: settings.supervisorPort },
       serving: await readPair(layout.serverTls, 'apiserver'),
@@ -66,7 +68,7 @@ export async function startServer(options: MachineOptions<ServerSettings>): Prom
       api: { host: advertiseAddress, port: settings.apiPort },
       cluster: { ...settings.cluster, nodePortRange: [...settings.cluster.nodePortRange] },
       logger,
-    }).then((running) => stack.use(running)),
+    }),
   ]);
   const { cluster, bindAddress } = settings;
   const roleSettings: RoleSettings = {
