@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { definePlugin } from '../../chain/plugin.ts';
 import { failure } from '../../chain/query.ts';
@@ -34,21 +34,25 @@ export const loop = definePlugin({
     let isLoop = false;
     let isWatching = true;
     let timer: Disposable | undefined;
+    let socket: Socket | undefined;
 
+    const finish = () => {
+      isWatching = false;
+      timer?.[Symbol.dispose]();
+      socket?.close();
+      socket = undefined;
+    };
     const probe = (attempt: number) => {
       const at = status.listenAddress(keys[0]?.port ?? 53);
       if (!at) {
         if (attempt < MAX_ATTEMPTS) timer = clock.timer(RETRY_MS, () => probe(attempt + 1));
         return;
       }
-      const socket = createSocket(isIPv6(at.host) ? 'udp6' : 'udp4');
+      socket = createSocket(isIPv6(at.host) ? 'udp6' : 'udp4');
       socket.on('error', () => {});
       const query = makeQuery({ name, type: TYPE.HINFO }, { id: Math.floor(random() * 0x10000) });
       socket.send(composeMessage(query), at.port, at.host, () => {
-        timer = clock.timer(SETTLE_MS, () => {
-          isWatching = false;
-          socket.close();
-        });
+        if (isWatching) timer = clock.timer(SETTLE_MS, finish);
       });
     };
     return {
@@ -73,7 +77,7 @@ export const loop = definePlugin({
         timer = clock.timer(0, () => probe(1));
       },
       async stop() {
-        timer?.[Symbol.dispose]();
+        finish();
       },
     };
   },
