@@ -111,7 +111,12 @@ export class NetfilterSocket implements Disposable {
       for (const message of this.#receive()) {
         // Somebody changed what was being listed: the listing is a mixture of before and after.
         if (message.flags & NLM_F_DUMP_INTR) throw new NetfilterError('listing', 'EINTR');
-        if (message.type === NLMSG_DONE) return;
+        if (message.type === NLMSG_DONE) {
+          // A listing that broke off ends with an error; what came before it is not all there is.
+          const errno = message.payload.length >= 4 ? -message.payload.readInt32LE(0) : 0;
+          if (errno > 0) throw new NetfilterError('listing', errnoName(errno));
+          return;
+        }
         throwIfError(message, 'listing');
         if (message.type !== NLMSG_ERROR) take(message.payload.subarray(4));
       }

@@ -89,13 +89,28 @@ describe('RFC 826: requests', () => {
   test('another station that claims the address is reported, our own interfaces are not', () => {
     const machine = responder();
     machine.take(VIP, 0);
-    assert.deepEqual(machine.receive(arp({ sender: '192.0.2.200', target: '192.0.2.200' })).map(tell), [
-      `${CLIENT} claims 192.0.2.200`,
-    ]);
-    assert.deepEqual(
-      machine.receive(arp({ sender: '192.0.2.200', senderMac: '02:00:00:00:00:12', target: '192.0.2.200' })),
-      [],
-    );
+    const claims = (nowMs: number) =>
+      machine
+        .tick(nowMs)
+        .filter(({ kind }) => kind === 'conflict')
+        .map(tell);
+    machine.receive(arp({ sender: '192.0.2.200', senderMac: '02:00:00:00:00:12', target: '192.0.2.200' }));
+    assert.deepEqual(claims(0), []);
+    machine.receive(arp({ sender: '192.0.2.200', target: '192.0.2.200' }));
+    assert.deepEqual(claims(10), [`${CLIENT} claims 192.0.2.200`]);
+  });
+
+  test('a flood of claims is told once a second, not frame by frame', () => {
+    const machine = responder();
+    machine.take(VIP, 0);
+    let told = 0;
+    for (let nowMs = 0; nowMs < 3000; nowMs += 1) {
+      for (let frame = 0; frame < 3; frame += 1) {
+        assert.deepEqual(machine.receive(arp({ sender: '192.0.2.200', target: '192.0.2.200' })), []);
+      }
+      told += machine.tick(nowMs).filter(({ kind }) => kind === 'conflict').length;
+    }
+    assert.equal(told, 3);
   });
 });
 

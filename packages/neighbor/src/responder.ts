@@ -45,8 +45,15 @@ export type ResponderEffect =
  */
 export const ANNOUNCE_AT_MS: readonly number[] = [0, 100, 300, 1100, 2200, 3300, 4400, 5500];
 
+/** Another station's claims are told at most this often for each address, however many frames it sends. */
+const CONFLICT_EVERY_MS = 1000;
+
 interface Owned {
   readonly ip: Ip;
+  /** Who last claimed it, until that is told. */
+  claimedBy: Mac | undefined;
+  /** Monotonic ms before which no claim is told. */
+  quietUntilMs: number;
   /** Monotonic ms of announcements still to make, soonest first. */
   due: number[];
 }
@@ -81,7 +88,12 @@ export class Responder {
   take(ip: Ip, nowMs: number): void {
     const key = formatIp(ip);
     if (this.#owned.has(key)) return;
-    this.#owned.set(key, { ip, due: ANNOUNCE_AT_MS.map((delayMs) => nowMs + delayMs) });
+    this.#owned.set(key, {
+      ip,
+      claimedBy: undefined,
+      quietUntilMs: nowMs,
+      due: ANNOUNCE_AT_MS.map((delayMs) => nowMs + delayMs),
+    });
   }
 
   /** Announces an address again from the start, because something changed on the link. */
@@ -106,6 +118,11 @@ export class Responder {
   tick(nowMs: number): ResponderEffect[] {
     const effects: ResponderEffect[] = [];
     for (const [key, owned] of this.#owned) {
+      if (owned.claimedBy !== undefined && nowMs >= owned.quietUntilMs) {
+        effects.push({ kind: 'conflict', ip: key, mac: owned.claimedBy });
+        owned.claimedBy = undefined;
+        owned.quietUntilMs = nowMs + CONFLICT_EVERY_MS;
+      }
       const late = owned.due.filter((dueMs) => dueMs <= nowMs);
       if (late.length === 0) continue;
       owned.due = owned.due.slice(late.length);
@@ -133,7 +150,10 @@ export class Responder {
 
   #onArp(arp: ArpPacket): ResponderEffect[] {
     const sender = formatIp(arp.senderIp);
-    if (this.#owned.has(sender)) return this.#conflict(sender, arp.senderMac);
+    if (this.#owned.has(sender)) {
+      this.#noteClaim(sender, arp.senderMac);
+      return [];
+    }
     const ip = formatIp(arp.targetIp);
     if (arp.operation !== 'request' || !this.#owned.has(ip)) return [];
     const { mac } = this.link;
@@ -154,7 +174,10 @@ export class Responder {
   #onNdp({ source, message }: NdpPacket, sourceMac: Mac): ResponderEffect[] {
     const ip = formatIp(message.target);
     if (!this.#owned.has(ip)) return [];
-    if (message.kind === 'advertisement') return this.#conflict(ip, message.targetMac ?? sourceMac);
+    if (message.kind === 'advertisement') {
+      this.#noteClaim(ip, message.targetMac ?? sourceMac);
+      return [];
+    }
     const { linkLocal } = this.link;
     if (!linkLocal) return [];
     // A host that checks whether the address is free (RFC 4862) has no address yet: it is answered through all-nodes. A unicast probe
@@ -173,8 +196,10 @@ export class Responder {
     ];
   }
 
-  #conflict(ip: string, mac: Mac): ResponderEffect[] {
-    return this.#ownMacs.has(mac) ? [] : [{ kind: 'conflict', ip, mac }];
+  /** Told by the next `tick` that may. */
+  #noteClaim(ip: string, mac: Mac): void {
+    const owned = this.#owned.get(ip);
+    if (owned && !this.#ownMacs.has(mac)) owned.claimedBy = mac;
   }
 
   /** Request and reply form, because some hosts update from one, some from the other (RFC 5227 section 3). */

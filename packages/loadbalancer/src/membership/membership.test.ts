@@ -142,6 +142,41 @@ describe('membership', () => {
     assert.equal(watch.membership.stateOf('node-2'), 'alive');
   });
 
+  test('a speaker that was started again after its clock was set back is known after a while', () => {
+    const watch = new Watch();
+    watch.incarnation = 1000;
+    watch.pass(1000, () => watch.hear());
+    watch.pass(2000);
+    watch.incarnation = 10;
+    assert.equal(
+      watch.pass(2500, () => watch.hear()),
+      'dead',
+    );
+    assert.equal(
+      watch.pass(1000, () => watch.hear()),
+      'alive',
+    );
+    watch.membership.receive({ kind: 'leave', node: 'node-2', incarnation: 9, sequence: 9999 }, watch.nowMs);
+    assert.equal(watch.membership.stateOf('node-2'), 'alive');
+  });
+
+  test('an earlier incarnation is not believed beside a live one, nor when its datagrams repeat', () => {
+    const watch = new Watch();
+    watch.incarnation = 1000;
+    const replay = (sequence: number) =>
+      watch.membership.receive({ kind: 'alive', node: 'node-2', incarnation: 10, sequence }, watch.nowMs);
+    let sequence = 0;
+    watch.pass(6000, () => {
+      watch.hear();
+      replay(sequence++);
+    });
+    watch.pass(1000);
+    assert.equal(
+      watch.pass(6000, () => replay(sequence)),
+      'dead',
+    );
+  });
+
   test('with a settling time, a node that comes back counts only after it', () => {
     const membership = new Membership({ ...DEFAULT_TIMINGS, settleMs: 1000 });
     membership.configure(['node-2'], 0);

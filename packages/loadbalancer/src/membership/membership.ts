@@ -38,7 +38,12 @@ interface Member {
   kernelMs: number | undefined;
   incarnation: number;
   sequence: number;
+  /** Heartbeats of an earlier incarnation while the one we know is silent. */
+  earlier: { readonly incarnation: number; readonly sinceMs: number; sequence: number; heardMs: number } | undefined;
 }
+
+/** How many times `deadMs` an earlier incarnation must be heard without a gap before it is believed. */
+const EARLIER_BELIEVED_AFTER = 3;
 
 export interface MemberChange {
   readonly node: string;
@@ -69,6 +74,7 @@ export class Membership {
         kernelMs: undefined,
         incarnation: 0,
         sequence: -1,
+        earlier: undefined,
       });
     }
   }
@@ -87,14 +93,18 @@ export class Membership {
     return Array.from(this.#members, ([node, { state }]) => ({ node, state }));
   }
 
-  /** A heartbeat with a valid signature. Repeated and reordered ones are ignored. */
+  /**
+   * A heartbeat with a valid signature. Repeated and reordered ones are ignored. An earlier incarnation is believed only when the one we
+   * know is silent and it goes on for a while: the sender was started again after its clock had been set back.
+   */
   receive(heartbeat: Heartbeat, nowMs: number): MemberChange[] {
     const member = this.#members.get(heartbeat.node);
     if (!member) return [];
     const { incarnation, sequence } = heartbeat;
     const fresh =
       incarnation > member.incarnation || (incarnation === member.incarnation && sequence > member.sequence);
-    if (!fresh) return [];
+    if (!fresh && !this.#isSetBack(member, heartbeat, nowMs)) return [];
+    member.earlier = undefined;
     member.incarnation = incarnation;
     member.sequence = sequence;
     member.kernelMs = undefined;
@@ -115,6 +125,21 @@ export class Membership {
     if (wasGone && nowMs - (member.backSinceMs ?? nowMs) < this.#timings.settleMs) return [];
     member.backSinceMs = undefined;
     return this.#change(heartbeat.node, member, 'alive');
+  }
+
+  #isSetBack(member: Member, { kind, incarnation, sequence }: Heartbeat, nowMs: number): boolean {
+    const { deadMs } = this.#timings;
+    const isSilent = nowMs - (member.heardMs ?? member.knownSinceMs) >= deadMs;
+    if (kind !== 'alive' || incarnation >= member.incarnation || !isSilent) return false;
+    const { earlier } = member;
+    if (!earlier || earlier.incarnation !== incarnation || nowMs - earlier.heardMs >= deadMs) {
+      member.earlier = { incarnation, sequence, sinceMs: nowMs, heardMs: nowMs };
+      return false;
+    }
+    if (sequence <= earlier.sequence) return false;
+    earlier.sequence = sequence;
+    earlier.heardMs = nowMs;
+    return nowMs - earlier.sinceMs >= EARLIER_BELIEVED_AFTER * deadMs;
   }
 
   /** The node's kernel answered, by an echo reply or by refusing a heartbeat. */
