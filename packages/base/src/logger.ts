@@ -11,8 +11,16 @@ export interface Logger extends Readonly<Record<LogLevel, (event: string, fields
   child(fields: LogFields): Logger;
 }
 
-/** Writes one JSON line per event to file descriptor `fd` (stderr by default), synchronously: a crash loses nothing. */
+/** What cannot be written (the disk is full) waits up to this size, and is then dropped. */
+const MAX_BACKLOG_BYTES = 256 * 1024;
+
+/**
+ * Writes one JSON line per event to file descriptor `fd` (stderr by default), synchronously: a crash loses nothing. A log that cannot be
+ * written never ends the program.
+ */
 export function createLogger(options: { level?: LogLevel; fd?: number; fields?: LogFields } = {}): Logger {
+  const destination = pino.destination({ fd: options.fd ?? 2, sync: true, maxLength: MAX_BACKLOG_BYTES });
+  destination.on('error', () => {});
   const root = pino(
     {
       level: options.level ?? 'info',
@@ -21,7 +29,7 @@ export function createLogger(options: { level?: LogLevel; fd?: number; fields?: 
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: serializeError },
     },
-    pino.destination({ fd: options.fd ?? 2, sync: true }),
+    destination,
   );
   return wrap(root);
 }
