@@ -15,7 +15,7 @@ import type { AnswerChanges } from './answer-changes.ts';
 import type { HttpEndpoints } from './http-endpoints.ts';
 import type { DnsMetrics } from './metrics.ts';
 import type { Handler, Next, Outcome, Query } from './query.ts';
-import type { SharedResources } from './shared.ts';
+import type { SharedResources } from './shared-resources.ts';
 
 /** What a plugin is given to work with. One per server block; nothing else is global. */
 export interface PluginContext {

@@ -6,7 +6,7 @@ import { AnswerChanges } from '../chain/answer-changes.ts';
 import { HttpEndpoints } from '../chain/http-endpoints.ts';
 import { DnsMetrics } from '../chain/metrics.ts';
 import type { ServerStatus } from '../chain/plugin.ts';
-import { SharedResources } from '../chain/shared.ts';
+import { SharedResources } from '../chain/shared-resources.ts';
 import type { Environment } from '../corefile/environment.ts';
 import { formatProblem } from '../corefile/problem.ts';
 import { localFiles } from '../corefile/source.ts';

@@ -141,7 +141,7 @@ function labelOctets(label: string): number[] {
  */
 export function parseNameText(text: string): Name | undefined {
   if (text === '.') return '.';
-  if (text === '' || /[^!-~]/.test(text) || /\\($|[0-9](?![0-9]{2}))/.test(text)) return undefined;
+  if (text === '' || /[^!-~]/.test(text) || !/^(?:[^\\]|\\[0-9]{3}|\\[^0-9])*$/.test(text)) return undefined;
   const absolute = endsInFreeDot(text) ? text : `${text}.`;
   let octets = 1;
   let name = '';

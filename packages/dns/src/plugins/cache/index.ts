@@ -1,5 +1,5 @@
 import { definePlugin } from '../../chain/plugin.ts';
-import type { Lease, SharedKind } from '../../chain/shared.ts';
+import type { Lease, SharedKind } from '../../chain/shared-resources.ts';
 import { isWithin } from '../../wire/name.ts';
 import { AnswerCache, type CacheEvent } from './answer-cache.ts';
 import { cacheConfig, cacheSyntax } from './syntax.ts';

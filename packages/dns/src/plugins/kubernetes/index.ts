@@ -3,7 +3,7 @@ import { canonicalIp, parseIp } from '@ballast/base';
 import { nodata, nxdomain } from '../../chain/negative.ts';
 import { definePlugin, type PluginContext, type PluginInstance } from '../../chain/plugin.ts';
 import { failure, type Next, type Outcome, type Query, reply } from '../../chain/query.ts';
-import type { Lease, SharedKind } from '../../chain/shared.ts';
+import type { Lease, SharedKind } from '../../chain/shared-resources.ts';
 import { reverseName } from '../../corefile/reverse-zone.ts';
 import { type Message, makeReply, type ResourceRecord } from '../../wire/message.ts';
 import { isWithin, type Name } from '../../wire/name.ts';
