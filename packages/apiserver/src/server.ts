@@ -18,6 +18,7 @@ import { type Exchange, headerOf, tlsSocketOf } from './http/exchange.ts';
 import { sendError } from './http/respond.ts';
 import { authenticate } from './identity/authenticate.ts';
 import { ANONYMOUS } from './identity/identity.ts';
+import { impersonated } from './identity/impersonate.ts';
 import { ServiceAccountTokens } from './identity/service-account-tokens.ts';
 import type { Kernel } from './kernel.ts';
 import { KubeletConnection, type KubeletCredentials } from './kubelet/kubelet-connection.ts';
@@ -177,7 +178,7 @@ async function answer(
   response.on('error', (error: unknown) => kernel.logger.debug('answer not delivered', { error }));
   try {
     const credentials = { socket: tlsSocketOf(request), authorization: headerOf(request, 'authorization') };
-    exchange = { ...base, identity: await authenticate(credentials, kernel.tokens) };
+    exchange = { ...base, identity: impersonated(await authenticate(credentials, kernel.tokens), request.headers) };
     await dispatch(exchange);
   } catch (error) {
     try {

@@ -29,6 +29,8 @@ export type EventListener = (events: readonly CacheEvent[]) => void;
 
 /** Events kept for watches that resume; older ones answer 410 Expired. Twice as many are held before the older half goes. */
 const KEPT_EVENTS = 4096;
+/** Fewer are kept when their objects are large: history must not cost more memory than the present. */
+const KEPT_EVENT_BYTES = 32 * 1024 * 1024;
 
 /** All objects of one resource, and its latest events. */
 export class ResourceCache {
@@ -36,6 +38,8 @@ export class ResourceCache {
   /** The keys in order; kept sorted by insertion, because lists are read far more often than objects come and go. */
   readonly #keys: string[] = [];
   #events: CacheEvent[] = [];
+  /** Bytes of the objects in #events. */
+  #eventBytes = 0;
   #floor: number;
   #lastChange: number;
   readonly #listeners = new Set<EventListener>();
@@ -135,11 +139,18 @@ export class ResourceCache {
   #record(event: CacheEvent): CacheEvent {
     this.#lastChange = event.object.revision;
     this.#events.push(event);
-    if (this.#events.length >= 2 * KEPT_EVENTS) {
-      this.#floor = this.#events[KEPT_EVENTS - 1]?.object.revision ?? this.#floor;
-      this.#events = this.#events.slice(KEPT_EVENTS);
+    this.#eventBytes += event.object.bytes.length;
+    if (this.#events.length >= 2 * KEPT_EVENTS) this.#forgetEvents(KEPT_EVENTS);
+    else if (this.#eventBytes > KEPT_EVENT_BYTES && this.#events.length > 1) {
+      this.#forgetEvents(Math.ceil(this.#events.length / 2));
     }
     return event;
+  }
+
+  #forgetEvents(count: number): void {
+    this.#floor = this.#events[count - 1]?.object.revision ?? this.#floor;
+    for (const { object } of this.#events.slice(0, count)) this.#eventBytes -= object.bytes.length;
+    this.#events = this.#events.slice(count);
   }
 
   /** Where `key` is, or would be, in the sorted keys. */

@@ -1,6 +1,7 @@
 import type { JSONSchemaProps } from '@ballast/kube';
 import type { FieldProblem } from '../object/failures.ts';
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from '../object/field-problems.ts';
+import { compilePattern } from '../validation/pattern.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 /** Parts of JSON schema that structural schemas exclude (KEP-1693 and the CRD v1 rules). */
@@ -48,7 +49,7 @@ function visit(props: JSONSchemaProps, path: string, place: Place, problems: Fie
       forbiddenValue(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
     );
   }
-  if (props.pattern !== undefined && !isPattern(props.pattern)) {
+  if (props.pattern !== undefined && compilePattern(props.pattern) === undefined) {
     problems.push(invalidValue(`${path}.pattern`, props.pattern, "must be a valid regular expression, but isn't"));
   }
   checkList(props, path, problems);
@@ -114,19 +115,10 @@ function checkNested(props: JSONSchemaProps, path: string, depth: number, proble
   if (props.default !== undefined)
     problems.push(forbiddenValue(`${path}.default`, 'must be undefined to be structural'));
   if (props.nullable) problems.push(forbiddenValue(`${path}.nullable`, 'must be false to be structural'));
-  if (props.pattern !== undefined && !isPattern(props.pattern)) {
+  if (props.pattern !== undefined && compilePattern(props.pattern) === undefined) {
     problems.push(invalidValue(`${path}.pattern`, props.pattern, "must be a valid regular expression, but isn't"));
   }
   for (const [name, child] of Object.entries(props.properties ?? {}))
     checkNested(child, `${path}.properties[${name}]`, depth + 1, problems);
   if (props.items) checkNested(props.items, `${path}.items`, depth + 1, problems);
-}
-
-function isPattern(pattern: string): boolean {
-  try {
-    new RegExp(pattern, 'u');
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -5,6 +5,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { headerOf } from '../http/exchange.ts';
 import { parsePath } from '../http/request-info.ts';
 import { authenticate } from '../identity/authenticate.ts';
+import { impersonated } from '../identity/impersonate.ts';
 import type { Kernel } from '../kernel.ts';
 import { kubeletTarget } from '../kubelet/target.ts';
 import { forwardUpgrade, refuseUpgrade } from '../kubelet/upgrade.ts';
@@ -22,7 +23,7 @@ export async function serveUpgrade(
   socket.on('error', (error) => kernel.logger.debug('stream failed', { error }));
   try {
     const credentials = { socket: socket as TLSSocket, authorization: authorizationOf(request) };
-    const identity = await authenticate(credentials, kernel.tokens);
+    const identity = impersonated(await authenticate(credentials, kernel.tokens), request.headers);
     const path = parsePath(base.path);
     if (path.kind !== 'resource') throw noSuchPath();
     const exchange = { ...base, identity };
@@ -31,6 +32,7 @@ export async function serveUpgrade(
     if (!resource) throw noSuchPath();
     // Nothing below writes an HTTP answer: there is only the raw socket.
     const call = { kernel, exchange: exchange as Exchange, resource, path };
+    withoutBearerProtocol(request);
     forwardUpgrade(request, socket, head, targetOf(call), kernel.logger);
   } catch (error) {
     refuseUpgrade(socket, error, kernel.logger);
@@ -65,4 +67,12 @@ function authorizationOf(request: IncomingMessage): string | undefined {
   const protocols = (headerOf(request, 'sec-websocket-protocol') ?? '').split(',').map((text) => text.trim());
   const encoded = protocols.find((text) => text.startsWith(BEARER_PROTOCOL))?.slice(BEARER_PROTOCOL.length);
   return encoded === undefined ? undefined : `Bearer ${Buffer.from(encoded, 'base64url').toString('utf8')}`;
+}
+
+/** The token is between client and server: whoever the request is passed on to must not see it. */
+function withoutBearerProtocol({ headers }: IncomingMessage): void {
+  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((text) => text.trim());
+  const others = protocols.filter((text) => text !== '' && !text.startsWith(BEARER_PROTOCOL));
+  if (others.length > 0) headers['sec-websocket-protocol'] = others.join(', ');
+  else delete headers['sec-websocket-protocol'];
 }

@@ -15,6 +15,8 @@ const BOOKMARK_INTERVAL_MS = 30_000;
 const MIN_LIFETIME_MS = 30 * 60_000;
 /** A client that reads slower than this much behind is cut off; it will list again. */
 const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
+/** Changes kept for a client that is still reading the present. */
+const MAX_BACKLOG = 20_000;
 
 /** Objects of the present that are written at once. */
 const PRESENT_PART = 200;
@@ -119,9 +121,10 @@ class Watcher {
   run(): Promise<void> {
     const { response } = this.#exchange;
     const cache = this.#kernel.cache.of(this.#resource.storageKey);
-    if (this.#request.synthetic) void this.#sendPresent(cache.select(this.#request.selection));
-    else this.#sendEvents(cache.eventsAfter(this.#request.afterRevision));
-    const listening = cache.listen((events) => this.#sendEvents(events));
+    if (this.#request.synthetic) {
+      this.#sendPresent(cache.select(this.#request.selection)).catch((error: unknown) => this.#giveUp(error));
+    } else this.#sendEvents(cache.eventsAfter(this.#request.afterRevision));
+    const listening = cache.listen((events) => this.#sendOrGiveUp(events));
     const lifetime = this.#kernel.clock.timer(this.#request.lifetimeMs, () => {
       this.#sendBookmark(false);
       response.end();
@@ -189,9 +192,25 @@ class Watcher {
     this.#write(bookmarkFrame(this.#resource, this.#form, revision, initialEnd));
   }
 
+  /** A commit tells every watcher before it is acknowledged: what one watcher cannot encode must not reach the store or the others. */
+  #sendOrGiveUp(events: readonly CacheEvent[]): void {
+    try {
+      this.#sendEvents(events);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  /** The client sees the watch end without an error, and lists again. */
+  #giveUp(error: unknown): void {
+    this.#kernel.logger.error('watch ended: an event could not be sent', { path: this.#exchange.path, error });
+    this.#exchange.response.destroy();
+  }
+
   #sendEvents(events: readonly CacheEvent[]): void {
     if (this.#backlog) {
-      this.#backlog.push(...events);
+      if (this.#backlog.length + events.length > MAX_BACKLOG) this.#cutOff();
+      else for (const event of events) this.#backlog.push(event);
       return;
     }
     const frames: Buffer[] = [];
@@ -229,10 +248,16 @@ class Watcher {
     const { response } = this.#exchange;
     if (response.destroyed || response.writableEnded) return;
     if (response.writableLength > MAX_UNSENT_BYTES) {
-      this.#kernel.logger.warn('watch cut off: the client reads too slowly', { path: this.#exchange.path });
-      response.destroy();
+      this.#cutOff();
       return;
     }
     writeChunk(response, bytes);
+  }
+
+  #cutOff(): void {
+    const { response } = this.#exchange;
+    if (response.destroyed) return;
+    this.#kernel.logger.warn('watch cut off: the client reads too slowly', { path: this.#exchange.path });
+    response.destroy();
   }
 }

@@ -38,6 +38,21 @@ export function bodyType(request: IncomingRequest): string {
 /** Parses JSON or YAML; 400 with the position when it is neither, 415 when it is something else. */
 export function parseBody(body: Buffer, type: string): unknown {
   const text = body.toString('utf8');
+  const value = parseText(text, type);
+  // Escaped, the name would not show in the text.
+  if (text.includes('__proto__') || text.includes('\\')) refusePrototypes(value);
+  return value;
+}
+
+/** A field of this name would change what merging an object makes of it, past every check. No kind has one. */
+function refusePrototypes(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__'))
+    throw badRequest('the body has a field named "__proto__", which no object may have');
+  for (const part of Object.values(value)) refusePrototypes(part);
+}
+
+function parseText(text: string, type: string): unknown {
   if (type === 'application/json' || type.endsWith('+json')) {
     try {
       return JSON.parse(text);

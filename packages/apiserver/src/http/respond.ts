@@ -25,7 +25,7 @@ export async function send(exchange: Exchange, answer: Answer): Promise<void> {
     'cache-control': 'no-cache, private',
     ...answer.headers,
   };
-  if (exchange.warnings.length > 0) headers.warning = exchange.warnings.map(warningHeader);
+  if (exchange.warnings.length > 0) headers.warning = warningHeaders(exchange.warnings);
   let body = answer.body;
   if (body.length > GZIP_FROM_BYTES && /\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? '')) {
     body = await gzipAsync(body, { level: 1 });
@@ -76,6 +76,24 @@ export function sendError(exchange: Exchange, error: unknown, logger: Logger): P
   const status = statusOf(error, logger);
   const retry = status.details?.retryAfterSeconds;
   return sendJson(exchange, status.code ?? 500, status, retry === undefined ? {} : { 'retry-after': String(retry) });
+}
+
+/** Longest text of one warning when there are too many, and the most of all together, as upstream: clients limit the size of headers. */
+const WARNING_CHARACTERS = 256;
+const ALL_WARNINGS_CHARACTERS = 4096;
+
+function warningHeaders(texts: readonly string[]): string[] {
+  const different = [...new Set(texts)].map(warningHeader);
+  if (different.reduce((sum, text) => sum + text.length, 0) <= ALL_WARNINGS_CHARACTERS) return different;
+  let left = ALL_WARNINGS_CHARACTERS;
+  const kept: string[] = [];
+  for (const text of new Set(texts)) {
+    const header = warningHeader(text.slice(0, WARNING_CHARACTERS));
+    left -= header.length;
+    if (left < 0) break;
+    kept.push(header);
+  }
+  return kept;
 }
 
 /** RFC 7234 section 5.5: code 299, no agent, quoted text in ASCII. */

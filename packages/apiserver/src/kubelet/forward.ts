@@ -37,6 +37,8 @@ export function forward(
 ): Promise<void> {
   const { request, response } = exchange;
   return new Promise((resolve, reject) => {
+    // Gone while it was being authenticated: nothing would ever end what is asked for now.
+    if (response.destroyed) return resolve();
     const { tls, ...options } = target;
     const send = tls ? httpsRequest : httpRequest;
     const outgoing = send({ method: exchange.method, ...options, headers: endToEndHeaders(request.headers) });
@@ -52,8 +54,17 @@ export function forward(
       else reject(failure('ServiceUnavailable', `error trying to reach service: ${messageOf(error)}`));
     });
     outgoing.on('response', (answer) => {
-      response.statusCode = answer.statusCode ?? 502;
-      for (const [name, value] of Object.entries(endToEndHeaders(answer.headers))) response.setHeader(name, value);
+      try {
+        response.statusCode = answer.statusCode ?? 502;
+        for (const [name, value] of Object.entries(endToEndHeaders(answer.headers))) response.setHeader(name, value);
+      } catch (error) {
+        // What HTTP/1.1 lets a backend say and HTTP/2 does not: a status above 599, for example.
+        outgoing.destroy();
+        reject(
+          failure('ServiceUnavailable', `the service gave an answer that cannot be passed on: ${messageOf(error)}`),
+        );
+        return;
+      }
       if ('flushHeaders' in response) response.flushHeaders();
       answer.on('data', (chunk: Buffer) => {
         if (writeChunk(response, chunk)) return;

@@ -8,15 +8,16 @@ import type { ApiObject } from './api-object.ts';
  */
 export function composeStored(object: ApiObject): Buffer {
   const { kind, apiVersion, metadata, ...fields } = object;
+  const { resourceVersion: _, ...others } = metadata;
+  // Put together by hand: JSON.stringify writes fields that look like numbers first, wherever they stand.
+  const head = JSON.stringify({ kind, apiVersion }).slice(0, -1);
+  const rest = JSON.stringify(fields).slice(1, -1);
+  const inMetadata = JSON.stringify(others).slice(1);
   return Buffer.from(
-    JSON.stringify({ kind, apiVersion, metadata: { ...metadata, resourceVersion: undefined }, ...fields }).replace(
-      METADATA_START,
-      `${METADATA_START}"resourceVersion":"",`,
-    ),
+    `${head},"metadata":{"resourceVersion":""${inMetadata === '}' ? '' : ','}${inMetadata}${rest === '' ? '' : ','}${rest}}`,
   );
 }
 
-const METADATA_START = '"metadata":{';
 const VERSION_START = Buffer.from('"metadata":{"resourceVersion":"');
 const API_VERSION_START = Buffer.from(',"apiVersion":"');
 

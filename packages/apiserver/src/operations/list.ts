@@ -1,7 +1,7 @@
 import { StoreError } from '@ballast/store';
 import { CachedObject, type Selection } from '../cache/cached-object.ts';
 import type { Kernel } from '../kernel.ts';
-import { badRequest, expired, failure, invalid } from '../object/failures.ts';
+import { badRequest, expired, failure, invalid, versionTooLarge } from '../object/failures.ts';
 import { forbiddenValue } from '../object/field-problems.ts';
 import type { ResourceDefinition } from '../resources/definition.ts';
 import { parseSelection, selectsAll } from './selection.ts';
@@ -32,7 +32,12 @@ export function parseContinue(text: string): ContinueToken {
       rv?: unknown;
       after?: unknown;
     };
-    if (value.v === 'ballast/1' && typeof value.rv === 'number' && typeof value.after === 'string') {
+    if (
+      value.v === 'ballast/1' &&
+      Number.isSafeInteger(value.rv) &&
+      typeof value.rv === 'number' &&
+      typeof value.after === 'string'
+    ) {
       return { revision: value.rv, after: value.after };
     }
   } catch {
@@ -112,6 +117,7 @@ async function pageFrom(
   page: Page & { revision: number },
 ): Promise<ObjectList> {
   const { revision, after, limit } = page;
+  if (revision > kernel.cache.revision) throw versionTooLarge(revision, kernel.cache.revision);
   if (revision < 0) return presentPage(kernel, resource, selection, page);
   if (kernel.cache.of(resource.storageKey).lastChange <= revision && revision <= kernel.cache.revision) {
     const list = presentPage(kernel, resource, selection, page);

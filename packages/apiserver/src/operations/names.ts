@@ -3,6 +3,7 @@ import type { ApiObject } from '../object/api-object.ts';
 import type { FieldProblem } from '../object/failures.ts';
 import { forbiddenValue, invalidValue, requiredValue } from '../object/field-problems.ts';
 import type { ResourceDefinition } from '../resources/definition.ts';
+import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../validation/formats.ts';
 
 /** Letters and digits that cannot spell words and are not mistaken for one another. */
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -16,13 +17,6 @@ export function generateName(base: string): string {
   return name;
 }
 
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const LABEL_TEXT =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const SUBDOMAIN_TEXT =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-
 /** Kinds whose names become DNS labels. */
 const LABEL_NAMED = new Set(['namespaces', 'services']);
 /** Kinds whose names are free, as long as they fit into a path. */
@@ -33,34 +27,18 @@ export function validateName(resource: ResourceDefinition, name: string): FieldP
   const field = 'metadata.name';
   if (!name) return [requiredValue(field, 'name or generateName is required')];
   if (PATH_NAMED.test(resource.storageKey)) {
-    return /^\.{1,2}$|[/%]/.test(name)
-      ? [invalidValue(field, name, "may not be '.' or '..', nor contain '/' or '%'")]
+    // The store keeps keys as well-formed text without control characters.
+    return /^\.{1,2}$|[/%]|\p{Cc}/u.test(name) || !name.isWellFormed()
+      ? [invalidValue(field, name, "may not be '.' or '..', nor contain '/', '%' or control characters")]
       : [];
   }
-  if (LABEL_NAMED.has(resource.storageKey)) {
-    if (name.length > 63) return [invalidValue(field, name, 'must be no more than 63 characters')];
-    return LABEL.test(name) ? [] : [invalidValue(field, name, LABEL_TEXT)];
-  }
-  if (name.length > 253) return [invalidValue(field, name, 'must be no more than 253 characters')];
-  return SUBDOMAIN.test(name) ? [] : [invalidValue(field, name, SUBDOMAIN_TEXT)];
+  const wrong = LABEL_NAMED.has(resource.storageKey) ? dnsLabel(name) : dnsSubdomain(name);
+  return wrong === undefined ? [] : [invalidValue(field, name, wrong)];
 }
 
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const LABEL_KEY_NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-const LABEL_VALUE_TEXT =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const LABEL_KEY_TEXT =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
 function validateKey(field: string, key: string): FieldProblem[] {
-  const slash = key.indexOf('/');
-  const prefix = slash < 0 ? undefined : key.slice(0, slash);
-  const name = key.slice(slash + 1);
-  if (prefix !== undefined && (prefix.length > 253 || !SUBDOMAIN.test(prefix))) {
-    return [invalidValue(field, key, `prefix part ${SUBDOMAIN_TEXT}`)];
-  }
-  if (name.length > 63 || !LABEL_KEY_NAME.test(name)) return [invalidValue(field, key, LABEL_KEY_TEXT)];
-  return [];
+  const wrong = qualifiedName(key);
+  return wrong === undefined ? [] : [invalidValue(field, key, wrong)];
 }
 
 const MAX_ANNOTATION_BYTES = 256 * 1024;
@@ -71,9 +49,8 @@ export function validateMetadata(object: ApiObject): FieldProblem[] {
   const { labels, annotations, ownerReferences, finalizers } = object.metadata;
   for (const [key, value] of Object.entries(labels ?? {})) {
     problems.push(...validateKey('metadata.labels', key));
-    if (typeof value !== 'string' || value.length > 63 || !LABEL_VALUE.test(value)) {
-      problems.push(invalidValue('metadata.labels', value, LABEL_VALUE_TEXT));
-    }
+    const wrong = labelValue(String(value));
+    if (wrong !== undefined) problems.push(invalidValue('metadata.labels', value, wrong));
   }
   let annotationBytes = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {

@@ -74,6 +74,7 @@ function readField(
     else into[name] = [item];
   } else if (schema.type === 'map') {
     const [key, value] = readEntry(new BinaryReader(reader.bytes()), schema.values);
+    if (key === '__proto__') throw new Error('"__proto__" is not a key');
     const map = into[name];
     if (isJsonObject(map)) map[key] = value;
     else into[name] = { [key]: value };

@@ -2,6 +2,7 @@ import { type ObjectSchema, parseQuantityNanos, type Schema, type ValueRules } f
 import { isJsonObject, jsonEquals } from '../object/api-object.ts';
 import type { FieldProblem } from '../object/failures.ts';
 import { duplicateValue, requiredValue, unsupportedValue } from '../object/field-problems.ts';
+import { compilePattern } from './pattern.ts';
 
 /**
  * Checks an object against the schema of its CustomResourceDefinition: types, required fields, value rules, lists that must not repeat
@@ -224,26 +225,10 @@ function checkFields(
   }
   if (rules.additionalProperties) {
     for (const [name, item] of Object.entries(value)) {
-      if (!rules.properties || !(name in rules.properties))
+      if (!rules.properties || !Object.hasOwn(rules.properties, name))
         checkRules(rules.additionalProperties, item, at(name), problems, depth + 1);
     }
   }
-}
-
-const patterns = new Map<string, RegExp | undefined>();
-
-/** A pattern as Go writes it; one that JavaScript cannot read lets everything pass. */
-function patternOf(text: string): RegExp | undefined {
-  if (!patterns.has(text)) {
-    let compiled: RegExp | undefined;
-    try {
-      compiled = new RegExp(text, 'u');
-    } catch {
-      compiled = undefined;
-    }
-    patterns.set(text, compiled);
-  }
-  return patterns.get(text);
 }
 
 const FORMATS: Readonly<Record<string, RegExp>> = {
@@ -269,7 +254,7 @@ function checkText(rules: ValueRules, value: string, field: string, problems: Fi
       field,
     });
   }
-  if (rules.pattern !== undefined && patternOf(rules.pattern)?.test(value) === false) {
+  if (rules.pattern !== undefined && compilePattern(rules.pattern)?.test(value) === false) {
     problems.push(broken(field, value, `should match '${rules.pattern}'`));
   }
   const format = rules.format === undefined ? undefined : FORMATS[rules.format];
