@@ -1,4 +1,4 @@
-import { createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
 import { request } from 'node:https';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { AUTHORITIES_PATH, JOIN_PATH, type JoinAnswer, type JoinRequest, joinAns
 import { parseJoinToken } from './join-token.ts';
 import { ensureKey, readIfThere, writeSecret } from './key-files.ts';
 import type { Layout } from './layout.ts';
+import { ownNodePassword } from './node-passwords.ts';
 import { servingUse } from './server-pki.ts';
 
 export interface JoinOptions {
@@ -61,11 +62,7 @@ export async function joinCluster(options: JoinOptions): Promise<JoinAnswer> {
 
 async function ownRequest(options: JoinOptions): Promise<JoinRequest> {
   const { layout, nodeName, nodeIp } = options;
-  let nodePassword = (await readIfThere(layout.nodePassword))?.trim();
-  if (nodePassword === undefined) {
-    nodePassword = randomBytes(24).toString('base64url');
-    await writeSecret(layout.nodePassword, `${nodePassword}\n`);
-  }
+  const nodePassword = await ownNodePassword(layout.nodePassword);
   const publicKey = async (name: (typeof NAMES)[number]) =>
     createPublicKey(await ensureKey(join(layout.agentTls, `${name}.key`)))
       .export({ type: 'spki', format: 'pem' })

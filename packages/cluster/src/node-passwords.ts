@@ -1,8 +1,17 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { BallastError } from '@ballast/base';
 import { z } from 'zod';
 import { secretEquals } from './join-token.ts';
 import { readIfThere, writeSecret } from './key-files.ts';
+
+/** The password by which this machine holds its node name; made at first. */
+export async function ownNodePassword(path: string): Promise<string> {
+  const kept = (await readIfThere(path))?.trim();
+  if (kept !== undefined) return kept;
+  const password = randomBytes(24).toString('base64url');
+  await writeSecret(path, `${password}\n`);
+  return password;
+}
 
 const fileSchema = z.record(z.string(), z.string());
 
@@ -26,7 +35,7 @@ export class NodePasswords {
   async #claim(nodeName: string, password: string): Promise<boolean> {
     const hashes = await this.#read();
     const hash = createHash('sha256').update(password).digest('hex');
-    const held = hashes[nodeName];
+    const held = Object.hasOwn(hashes, nodeName) ? hashes[nodeName] : undefined;
     if (held !== undefined) return secretEquals(held, hash);
     await writeSecret(this.#path, `${JSON.stringify({ ...hashes, [nodeName]: hash }, null, 2)}\n`);
     return true;

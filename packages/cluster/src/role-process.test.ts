@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -45,6 +45,35 @@ test('a role that is killed comes back, and its log goes on', async () => {
   process.kill(first, 'SIGKILL');
   await until(() => role.pid !== undefined && role.pid !== first);
   await until(async () => (await readFile(join(dir.path, 'fake.log'), 'utf8')) === 'hello\nhello\n');
+});
+
+test('a role whose pid file cannot be written runs, and is started again when it ends', async () => {
+  await using dir = await folder();
+  await mkdir(join(dir.path, 'fake.pid/in-the-way'), { recursive: true });
+  await using role = start(dir.path, LEASHED);
+  await role.ready;
+  const first = role.pid;
+  assert.ok(first);
+  process.kill(first, 'SIGKILL');
+  await until(() => role.pid !== undefined && role.pid !== first);
+});
+
+test('a role that cannot be started now is tried again', async () => {
+  await using dir = await folder();
+  // A file where the folder of the log should be.
+  await writeFile(join(dir.path, 'logs'), '');
+  await using role = startRoleProcess({
+    name: 'fake',
+    command: [process.execPath, '--eval', LEASHED],
+    logPath: join(dir.path, 'logs/fake.log'),
+    pidDir: dir.path,
+    logger: silentLogger,
+    clock: systemClock,
+    stopTimeoutMs: 200,
+  });
+  await systemClock.sleep(10);
+  await rm(join(dir.path, 'logs'));
+  await role.ready;
 });
 
 test('a role that does not heed SIGTERM is killed', async () => {

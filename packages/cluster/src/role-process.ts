@@ -48,35 +48,31 @@ export function startRoleProcess(options: RoleProcessOptions): RoleProcess {
 
   const running = runInBackground(async (signal) => {
     const backoff = new Backoff({ minMs: 200, maxMs: 10_000 });
-    await mkdir(dirname(pidPath), { recursive: true, mode: 0o700 });
     await killLeftover(pidPath, logger);
     using _rotation = rotateRegularly(options);
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
-      const log = await openLog(logPath);
-      const [program, ...args] = options.command;
-      // A session of its own: Ctrl-C in the supervisor's terminal is the supervisor's to handle, in its order.
-      const child = spawn(program, args, {
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd, 'ipc'],
-        ...(options.env === undefined ? {} : { env: options.env }),
-      });
-      current = child;
-      const ended = Promise.withResolvers<string>();
-      child.on('error', (error) => ended.resolve(error.message));
-      child.on('exit', (code, killedBy) => ended.resolve(killedBy ? `killed by ${killedBy}` : `exit ${code}`));
-      child.on('message', (message: unknown) => {
-        if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'ready') return;
+      const onReady = () => {
         logger.info('role ready', { name, afterMs: Math.round(clock.monotonicMs() - startedMs) });
         ready.resolve();
-      });
-      await log.close();
-      const identity = child.pid === undefined ? undefined : await identifyProcess(child.pid);
-      if (identity) await writeFileAtomic(pidPath, formatProcessIdentity(identity));
+      };
+      let child: ChildProcess;
+      let ended: Promise<string>;
+      try {
+        ({ child, ended } = await spawnRole(options, onReady));
+      } catch (error) {
+        const delayMs = Math.round(backoff.next());
+        logger.error('role cannot be started, trying again', { name, error, delayMs });
+        await clock.sleep(delayMs, signal);
+        continue;
+      }
+      current = child;
+      // Without the file (the disk is full) a frozen role would not be found after our death; that must not keep it from running now.
+      await notePid(pidPath, child).catch((error: unknown) => logger.warn('pid file not written', { name, error }));
       const stop = () => stopChild(child, clock, options.stopTimeoutMs ?? 10_000);
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
-      const why = await ended.promise;
+      const why = await ended;
       signal.removeEventListener('abort', stop);
       current = undefined;
       if (signal.aborted) break;
@@ -99,6 +95,39 @@ export function startRoleProcess(options: RoleProcessOptions): RoleProcess {
       ready.reject(new DOMException(`role ${name} was stopped`, 'AbortError'));
     },
   };
+}
+
+/** Starts the process; `ended` says how it ended, or why there is none. */
+async function spawnRole(
+  options: RoleProcessOptions,
+  onReady: () => void,
+): Promise<{ child: ChildProcess; ended: Promise<string> }> {
+  const log = await openLog(options.logPath);
+  try {
+    const [program, ...args] = options.command;
+    // A session of its own: Ctrl-C in the supervisor's terminal is the supervisor's to handle, in its order.
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+      ...(options.env === undefined ? {} : { env: options.env }),
+    });
+    const ended = Promise.withResolvers<string>();
+    child.on('error', (error) => ended.resolve(error.message));
+    child.on('exit', (code, killedBy) => ended.resolve(killedBy ? `killed by ${killedBy}` : `exit ${code}`));
+    child.on('message', (message: unknown) => {
+      if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready') onReady();
+    });
+    return { child, ended: ended.promise };
+  } finally {
+    await log.close();
+  }
+}
+
+async function notePid(pidPath: string, child: ChildProcess): Promise<void> {
+  const identity = child.pid === undefined ? undefined : await identifyProcess(child.pid);
+  if (!identity) return;
+  await mkdir(dirname(pidPath), { recursive: true, mode: 0o700 });
+  await writeFileAtomic(pidPath, formatProcessIdentity(identity));
 }
 
 function stopChild(child: ChildProcess, clock: Clock, timeoutMs: number): void {

@@ -7,7 +7,7 @@ import { startJoinServer } from './join-server.ts';
 import { writeSecret } from './key-files.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { defaultNodeIp } from './node-address.ts';
-import { NodePasswords } from './node-passwords.ts';
+import { NodePasswords, ownNodePassword } from './node-passwords.ts';
 import { AGENT_PORT, NODE_DNS_PORT } from './ports.ts';
 import { preflight, requireRoot } from './preflight.ts';
 import { nodeFacts, type RoleSettings } from './role-settings.ts';
@@ -49,6 +49,13 @@ export async function startServer(options: MachineOptions<ServerSettings>): Prom
   const advertiseAddress = settings.advertiseAddress ?? nodeIp;
   await using stack = new AsyncDisposableStack();
   const pki = await openServerSecrets({ settings, nodeIp, clock });
+  const passwords = new NodePasswords(layout.nodePasswordHashes);
+  // The server is a node too: nobody may join under its name.
+  if (!(await passwords.claim(settings.nodeName, await ownNodePassword(layout.nodePassword)))) {
+    logger.warn('another machine joined under the name of this one; give one of them its own node-name', {
+      node: settings.nodeName,
+    });
+  }
   await writeKubeconfig({ path: settings.kubeconfigPath, server: `https://127.0.0.1:${settings.apiPort}`, layout });
   await writeBuiltInImages({ imageDir: settings.imageDir, logger });
   const [containerd] = await allStarted(stack, [
@@ -64,7 +71,7 @@ export async function startServer(options: MachineOptions<ServerSettings>): Prom
       listen: { host: settings.bindAddress, port: settings.supervisorPort },
       serving: await readPair(layout.serverTls, 'apiserver'),
       pki,
-      passwords: new NodePasswords(layout.nodePasswordHashes),
+      passwords,
       api: { host: advertiseAddress, port: settings.apiPort },
       cluster: { ...settings.cluster, nodePortRange: [...settings.cluster.nodePortRange] },
       logger,
