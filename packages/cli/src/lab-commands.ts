@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createLogger, formatTable, systemClock } from '@ballast/base';
+import { BallastError, createLogger, formatTable, messageOf, systemClock } from '@ballast/base';
 import type { Lab } from '@ballast/lab';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode } from './cli.ts';
@@ -7,6 +7,9 @@ import { installation } from './installation.ts';
 import { outputOption, printData } from './output.ts';
 import { createProgress } from './progress.ts';
 import { DEFAULT_LAB } from './tool-commands.ts';
+
+/** How long each part of a new cluster may take, ms. */
+const READY_TIMEOUT_MS = 90_000;
 
 const nameOption = () => new Option('--name <lab>', 'which lab').default(DEFAULT_LAB);
 
@@ -19,6 +22,24 @@ function count(text: string): number {
 async function openLab(name: string): Promise<Lab> {
   const { Lab } = await import('@ballast/lab');
   return Lab.open({ name, clock: systemClock, logger: createLogger({ level: 'warn' }), ballast: installation.command });
+}
+
+/** Waits until what people apply next can work; a lab that does not get there stays, to be looked at. */
+async function becomeReady(lab: Lab, onProgress: (text: string) => void): Promise<void> {
+  const { nodesOf } = await import('@ballast/lab');
+  const { waitForCluster } = await import('./lab-readiness.ts');
+  await using client = await lab.client();
+  const nodes = nodesOf(lab.topology).map(({ name }) => name);
+  const waiting = { clock: systemClock, signal: new AbortController().signal, timeoutMs: READY_TIMEOUT_MS };
+  try {
+    await waitForCluster({ client, nodes, waiting, onProgress });
+  } catch (error) {
+    throw new BallastError(
+      'lab-not-ready',
+      `lab ${lab.name} runs, but is not ready: ${messageOf(error)}. Logs: ${lab.dir}/*/state/logs; "ballast lab down --name ${lab.name}" removes it`,
+      { cause: error },
+    );
+  }
 }
 
 export function labCommand(): Command {
@@ -43,6 +64,7 @@ Examples:
       const { bringUp } = await import('./lab-bring-up.ts');
       const progress = createProgress(process.stderr, systemClock);
       const running = await bringUp({ ...options, owner: 'ballast lab up', onProgress: progress.step });
+      await becomeReady(running, progress.step);
       progress.done(`lab ${running.name} is up`);
       process.stdout.write(`export KUBECONFIG=${running.kubeconfigPath}\n`);
     });

@@ -128,10 +128,17 @@ export class Lab implements AsyncDisposable {
     const root = options.root ?? LAB_ROOT;
     const host = await machineHost(root, options.name, options.clock);
     const state = await readLabState(host.dir);
-    if (!state) throw new BallastError('lab-missing', `there is no lab ${options.name}; "ballast lab up" makes one`);
+    if (!state)
+      throw new BallastError(
+        'lab-missing',
+        `there is no lab ${options.name}; "ballast lab up --name ${options.name}" makes one`,
+      );
     if (state.phase === 'kept' || !(await isAlive(host, state))) {
       const why = state.phase === 'kept' ? 'is down, its state kept' : 'did not survive';
-      throw new BallastError('lab-down', `lab ${options.name} ${why}; "ballast lab up" brings it up again`);
+      throw new BallastError(
+        'lab-down',
+        `lab ${options.name} ${why}; "ballast lab up --name ${options.name}" brings it up again`,
+      );
     }
     return new Lab({ root, host, topology: planTopology({ lab: state.name, agents: state.agents }), state, options });
   }
@@ -226,7 +233,10 @@ export class Lab implements AsyncDisposable {
   async #switchPid(): Promise<number> {
     const pid = await this.lanSwitch.pid();
     if (pid === undefined)
-      throw new BallastError('lab-down', `the switch of lab ${this.name} is gone; "ballast lab up" starts anew`);
+      throw new BallastError(
+        'lab-down',
+        `the switch of lab ${this.name} is gone; "ballast lab up --name ${this.name}" starts anew`,
+      );
     return pid;
   }
 
@@ -343,7 +353,7 @@ function alreadyRunning(state: LabState): BallastError {
   const since = new Date(state.startedMs).toISOString().slice(0, 19).replace('T', ' ');
   return new BallastError(
     'lab-running',
-    `lab ${state.name} is running: ${state.agents + 1} nodes, started by "${state.owner}" at ${since} UTC. See "ballast lab status"; "ballast lab down" removes it, --name gives a second lab another name`,
+    `lab ${state.name} is running: ${state.agents + 1} nodes, started by "${state.owner}" at ${since} UTC. See "ballast lab status --name ${state.name}"; "ballast lab down --name ${state.name}" removes it; a lab of another --name can run beside it`,
   );
 }
 

@@ -1,16 +1,17 @@
 import { join, relative } from 'node:path';
 import { type Clock, isAbort, systemClock } from '@ballast/base';
-import { DEPLOYMENTS, type Deployment, type KubeClient, NODES, type Node, SERVICES, type Service } from '@ballast/kube';
+import { DEPLOYMENTS, type Deployment, type KubeClient, SERVICES, type Service } from '@ballast/kube';
 import { applyManifests, LAN, type Lab, lanManifests, nodesOf, type SampleApp, sampleApp } from '@ballast/lab';
 import { HELLO_IMAGE } from '@ballast/node';
 import { installation } from '../installation.ts';
 import { bringUp } from '../lab-bring-up.ts';
+import { waitForCluster } from '../lab-readiness.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { waitFor } from '../wait-for.ts';
 import { demoSignal } from './demo-signal.ts';
 import { lastComplaints } from './last-complaints.ts';
 import { bgpRoute, digFromLan, fetchFromLan, neighbourOf } from './proofs.ts';
 import { type DemoFacts, formatSummary } from './summary.ts';
-import { waitFor } from './wait-for.ts';
 
 export interface DemoOptions {
   readonly name: string;
@@ -63,13 +64,10 @@ async function prove(context: {
   const { lab, clock, progress, signal } = context;
   const waiting = { clock, signal, timeoutMs: TIMEOUT_MS };
   await using client = await lab.client();
-  progress.step('API server, certificates, add-ons');
   const applying = { client, clock, timeoutMs: TIMEOUT_MS, signal };
-  await applyManifests({ ...applying, manifests: lanManifests() });
-  progress.step('address pool and BGP peer applied; waiting for nodes');
   const names = nodesOf(lab.topology).map(({ name }) => name);
-  const nodes = await waitFor('nodes Ready', waiting, () => readyNodes(client, names));
-  progress.step(`${nodes.length} nodes are Ready`);
+  const nodes = await waitForCluster({ client, nodes: names, waiting, onProgress: progress.step });
+  await applyManifests({ ...applying, manifests: lanManifests() });
   // Not before: a cluster with one node would put all pods there.
   const app = sampleApp({ image: HELLO_IMAGE });
   await applyManifests({ ...applying, manifests: app.manifests });
@@ -108,17 +106,6 @@ async function prove(context: {
 function commandName(): string {
   const path = relative(process.cwd(), join(installation.root, 'ballast'));
   return path.startsWith('..') ? path : `./${path}`;
-}
-
-async function readyNodes(client: KubeClient, names: readonly string[]): Promise<DemoFacts['nodes'] | undefined> {
-  const { items } = await client.list<Node>(NODES);
-  const nodes = items.map((node) => ({
-    name: node.metadata.name,
-    address: node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '',
-    ready: node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
-  }));
-  const all = names.every((name) => nodes.some((node) => node.name === name && node.ready));
-  return all ? nodes.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name)) : undefined;
 }
 
 async function availableReplicas(client: KubeClient, app: SampleApp): Promise<number | undefined> {

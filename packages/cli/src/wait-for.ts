@@ -21,7 +21,7 @@ export async function waitFor<Value>(
       last = messageOf(error);
     }
     if (clock.monotonicMs() > deadlineMs) {
-      throw new BallastError('demo-timeout', `${what}: not within ${timeoutMs / 1000} s (last: ${last})`);
+      throw new BallastError('wait-timeout', `${what}: not within ${timeoutMs / 1000} s (last: ${last})`);
     }
     await clock.sleep(everyMs, signal);
   }
