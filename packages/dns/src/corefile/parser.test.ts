@@ -128,13 +128,23 @@ describe('Corefile parser', () => {
     ['a snippet in itself', '(s) {\n import s\n}\na', '/etc/Corefile:1: snippet "s" imports itself'],
     ['a snippet without a name', '() {\n}\na', '/etc/Corefile:1: a snippet needs a name between its parentheses'],
     [
+      'a file that opens a brace and imports itself',
+      'a {\n import c3\n}',
+      '/etc/c3:1: "{" is nested more than 100 deep',
+    ],
+    [
       'files in a circle',
       'a {\n import c1\n}',
       '/etc/c1:1: import "c2" never comes to an end: files or snippets import each other',
     ],
   ] as const) {
     it(`refuses ${what}`, () => {
-      const { problems } = parse(text, { '/etc/d/1': 'x', '/etc/c1': 'import c2', '/etc/c2': 'import c1' });
+      const { problems } = parse(text, {
+        '/etc/d/1': 'x',
+        '/etc/c1': 'import c2',
+        '/etc/c2': 'import c1',
+        '/etc/c3': 'x {\n import c3',
+      });
       assert.equal(
         problems
           .map(formatProblem)

@@ -27,6 +27,8 @@ export interface ParsedCorefile {
 /** Expansions per parse, so that no chain of imports runs forever. */
 const MAX_EXPANSIONS = 10_000;
 const MAX_TOKENS = 1_000_000;
+/** Braces in braces: far more than any directive has, far less than the stack takes. */
+const MAX_DEPTH = 100;
 
 /** Stops the parse at an error after which the rest of the text would only be misread. */
 class Unreadable extends Error {}
@@ -55,6 +57,7 @@ class Parser {
   readonly #warnings: CorefileProblem[] = [];
   #at = 0;
   #expansions = 0;
+  #depth = 0;
 
   constructor(tokens: Token[], environment: Environment, source: CorefileSource) {
     this.#tokens = tokens;
@@ -140,6 +143,7 @@ class Parser {
 
   /** Lines up to the closing brace, or to the end of the file when no brace was opened. */
   #parseLines(opened: Place | undefined): Line[] {
+    if (opened && ++this.#depth > MAX_DEPTH) this.#fail(opened, `"{" is nested more than ${MAX_DEPTH} deep`);
     const lines: Line[] = [];
     for (;;) {
       const token = this.#tokens[this.#at];
@@ -150,6 +154,7 @@ class Parser {
       if (token.text === '}') {
         if (!opened) this.#fail(token.place, 'stray "}": no block is open here');
         this.#at++;
+        this.#depth--;
         return lines;
       }
       if (token.text === 'import') this.#import();

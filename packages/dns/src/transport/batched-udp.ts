@@ -119,7 +119,11 @@ class UdpWorker {
       cacheEntries: this.#options.cacheEntries ?? CACHE_ENTRIES,
       posted: this.#posted,
     };
-    const worker = new Worker(new URL('./udp-worker.ts', import.meta.url), { workerData: setup });
+    const worker = new Worker(new URL('./udp-worker.ts', import.meta.url), {
+      workerData: setup,
+      // A worker makes little garbage: its answers lie in Buffers outside of the heap.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
     worker.on('message', (message: ToMain) => this.#receive(message));
     worker.on('error', (error) => this.#options.logger.error('a DNS worker failed; starting another', { error }));
     worker.on('exit', () => {
