@@ -15,6 +15,10 @@ before(async () => {
   const [ca, cert, key] = await Promise.all([pem('ca.crt'), pem('server.crt'), pem('server.key')]);
   agent = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (request, response) => {
     response.setHeader('x-agent', 'yes');
+    if (request.url?.includes('tailLines=7')) {
+      response.writeHead(400, { 'content-type': 'text/plain' }).end('container "main" is waiting to start\n');
+      return;
+    }
     response.end(`${request.method} ${request.url}`);
   });
   agent.on('upgrade', (request, socket) => {
@@ -67,6 +71,14 @@ test('logs come from the agent of the node, of the container that is meant', asy
     'GET /containerLogs/default/two/side?',
   );
   assert.equal((await api.call('GET', `${NS}/pods/nowhere/log`)).code, 400);
+});
+
+test('what the agent says against a log arrives as a Status, which is all that kubectl reads', async () => {
+  const { code, at } = await api.call('GET', `${NS}/pods/one/log?tailLines=7`);
+  assert.deepEqual(
+    [code, at('kind'), at('reason'), at('message')],
+    [400, 'Status', 'BadRequest', 'container "main" is waiting to start'],
+  );
 });
 
 test('nodes/proxy reaches the agent itself', async () => {

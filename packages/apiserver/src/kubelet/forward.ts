@@ -29,11 +29,18 @@ export function endToEndHeaders(headers: IncomingMessage['headers']): Record<str
   return kept;
 }
 
-/** Sends the request on and streams the answer back. Resolves when the answer has ended; 503 when nobody answers there. */
+/** More of a backend's words than this is not for people, bytes. */
+const LONGEST_REFUSAL = 64 * 1024;
+
+/**
+ * Sends the request on and streams the answer back. Resolves when the answer has ended; 503 when nobody answers there. With `refusal`, an
+ * answer of 400 and above is not passed on: what `refusal` makes of its status and text is thrown.
+ */
 export function forward(
   exchange: Exchange,
   target: RequestOptions & { tls: boolean },
   signal: AbortSignal,
+  refusal?: (statusCode: number, text: string) => Error,
 ): Promise<void> {
   const { request, response } = exchange;
   return new Promise((resolve, reject) => {
@@ -54,8 +61,13 @@ export function forward(
       else reject(failure('ServiceUnavailable', `error trying to reach service: ${messageOf(error)}`));
     });
     outgoing.on('response', (answer) => {
+      const { statusCode = 502 } = answer;
+      if (refusal && statusCode >= 400) {
+        readText(answer).then((text) => reject(refusal(statusCode, text)), reject);
+        return;
+      }
       try {
-        response.statusCode = answer.statusCode ?? 502;
+        response.statusCode = statusCode;
         for (const [name, value] of Object.entries(endToEndHeaders(answer.headers))) response.setHeader(name, value);
       } catch (error) {
         // What HTTP/1.1 lets a backend say and HTTP/2 does not: a status above 599, for example.
@@ -76,4 +88,15 @@ export function forward(
     });
     request.pipe(outgoing);
   });
+}
+
+async function readText(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LONGEST_REFUSAL) break;
+  }
+  return Buffer.concat(chunks).subarray(0, LONGEST_REFUSAL).toString().trim();
 }
