@@ -17,7 +17,7 @@ import { createControlGroup, destroyControlGroup, mountedHierarchies } from './c
 import type { HostPortArguments } from './host-port-main.ts';
 import { labPreflight } from './lab-preflight.ts';
 import { LAB_ROOT, type LabState, labDir, lockLab, readLabState, removeLabDir, writeLabState } from './lab-state.ts';
-import { plugIn, setCable, setUpSwitch } from './lan.ts';
+import { plugIn, setUpSwitch, unplug } from './lan.ts';
 import { Machine, type MachineHost } from './machine.ts';
 import { frrConfig, routerService } from './router.ts';
 import { LAN, type MachinePlan, machineNamed, planTopology, type Topology } from './topology.ts';
@@ -202,8 +202,8 @@ export class Lab implements AsyncDisposable {
       );
     }
     await this.#save({ poweredOff: [...new Set([...this.#state.poweredOff, name])] });
-    // Without the cable first, the dying kernel would still close TCP connections in good order, as no power cut does.
-    if ((await this.machine(name).pid()) !== undefined) await setCable(this.lanSwitch, name, false);
+    // The cable goes first: the dying kernel would still close TCP connections in good order, as no power cut does.
+    if ((await this.machine(name).pid()) !== undefined) await unplug(this.lanSwitch, name);
     await this.machine(name).powerOff();
   }
 

@@ -37,6 +37,14 @@ export async function plugIn(options: { switchPid: number; pid: number; plan: Ma
   await ipIn(pid, lines);
 }
 
+/**
+ * Takes the machine's cable away for good; plugIn lays a new one. Not left to the end of the machine's namespace, which the kernel keeps
+ * for as long as connections that nobody can finish any more are tried.
+ */
+export async function unplug(lanSwitch: Machine, machine: string): Promise<void> {
+  await lanSwitch.run(['ip', 'link', 'del', portOf(machine)]);
+}
+
 /** Pulls (or puts back) a machine's cable: both ends lose carrier. */
 export async function setCable(lanSwitch: Machine, machine: string, connected: boolean): Promise<void> {
   await lanSwitch.run(['ip', 'link', 'set', portOf(machine), connected ? 'up' : 'down']);

@@ -130,7 +130,7 @@ export function badInput(stage: () => Stage): void {
     await patch(current.replace(/^(\s*)loop$/m, '$1loop\n$1lop'));
     try {
       const log = join(stage().lab.dir, 'server/state/logs/dns.log');
-      await eventually(async () => assert.match(await readFile(log, 'utf8'), /Corefile:\d+.*lop/));
+      await eventually(async () => assert.match(await readFile(log, 'utf8'), /coredns:\d+: unknown directive .*lop/));
       const answer = await stage().on(
         'server',
         'dig',
