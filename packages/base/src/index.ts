@@ -10,3 +10,4 @@ export * from './lifecycle.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './text-table.ts';
+export * from './turn-over-log.ts';

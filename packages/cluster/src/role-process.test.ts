@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger, systemClock } from '@ballast/base';
 import { formatProcessIdentity, identifyProcess } from '@ballast/linux';
-import { lastLines, rotateLog } from './role-log.ts';
+import { lastLines } from './role-log.ts';
 import { type RoleProcess, startRoleProcess } from './role-process.ts';
 
 async function folder(): Promise<AsyncDisposable & { path: string }> {
@@ -120,14 +120,10 @@ test('a role whose supervisor is killed ends by itself', async () => {
   await until(async () => (await identifyProcess(pid)) === undefined);
 });
 
-test('a log file is turned over at its limit, the older part kept beside it', async () => {
+test('the last lines of a log', async () => {
   await using dir = await folder();
   const path = join(dir.path, 'x.log');
   await writeFile(path, 'a\nb\nc\n');
-  assert.equal(await rotateLog(path, 100), false);
   assert.deepEqual(await lastLines(path, 2), ['b', 'c']);
-  assert.equal(await rotateLog(path, 3), true);
-  assert.equal(await readFile(path, 'utf8'), '');
-  assert.equal(await readFile(`${path}.1`, 'utf8'), 'a\nb\nc\n');
   assert.deepEqual(await lastLines(join(dir.path, 'missing'), 2), []);
 });

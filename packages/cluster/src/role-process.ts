@@ -1,9 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Backoff, type Clock, type Logger, type Running, runInBackground, writeFileAtomic } from '@ballast/base';
+import {
+  Backoff,
+  type Clock,
+  type Logger,
+  type Running,
+  runInBackground,
+  turnOverLog,
+  writeFileAtomic,
+} from '@ballast/base';
 import { findProcess, formatProcessIdentity, identifyProcess } from '@ballast/linux';
-import { lastLines, openLog, rotateLog } from './role-log.ts';
+import { lastLines, openLog } from './role-log.ts';
 
 export interface RoleProcessOptions {
   readonly name: string;
@@ -149,7 +157,7 @@ function rotateRegularly(options: Pick<RoleProcessOptions, 'logPath' | 'clock' |
   let timer: Disposable;
   const again = () => {
     timer = clock.timer(ROTATE_EVERY_MS, () => {
-      rotateLog(logPath).catch((error: unknown) => logger.warn('log cannot be turned over', { name, error }));
+      turnOverLog(logPath).catch((error: unknown) => logger.warn('log cannot be turned over', { name, error }));
       again();
     });
   };

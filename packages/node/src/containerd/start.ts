@@ -8,6 +8,7 @@ import {
   messageOf,
   type Running,
   runInBackground,
+  turnOverLog,
   writeFileAtomic,
 } from '@ballast/base';
 import { runAnyExit } from '@ballast/linux';
@@ -98,6 +99,9 @@ export async function startContainerd(options: ContainerdOptions): Promise<Runni
   const watching = runInBackground(async (signal) => {
     for (;;) {
       await clock.sleep(500, signal);
+      await turnOverLog(join(rootDir, 'containerd.log')).catch((error: unknown) =>
+        logger.warn('log of containerd cannot be turned over', { error: messageOf(error) }),
+      );
       if (await isContainerd(pid)) continue;
       logger.warn('containerd died, starting it again', { pid });
       try {
