@@ -9,7 +9,7 @@ import {
   runInBackground,
   writeFileAtomic,
 } from '@ballast/base';
-import { type KubeClient, NODES, type Node, PODS, startInformer } from '@ballast/kube';
+import { type KubeClient, NODES, type Node, PODS, type Pod, startInformer } from '@ballast/kube';
 import { run } from '@ballast/linux';
 import { hostPortsOf } from './host-ports.ts';
 import { findPodNetwork } from './pod-networks.ts';
@@ -65,7 +65,12 @@ export function startPodNetwork(options: PodNetworkOptions): Running {
     nodes.onChange((event) => {
       if (event.type !== 'modified' || concernsUs(event.previous) !== concernsUs(event.object)) changes.note();
     });
-    pods.onChange(() => changes.note());
+    pods.onChange((event) => {
+      const before = event.type === 'modified' ? portsText(event.previous) : '';
+      // Only host ports of pods matter here, not each of their status changes; a deletion is one for as long as the pod had any.
+      if (event.type === 'deleted' ? portsText(event.object) !== '' : portsText(event.object) !== before)
+        changes.note();
+    });
     // Before the first full list, what is not there must not be taken for removed.
     await Promise.race([Promise.all([nodes.synced, pods.synced]), aborted(signal)]);
     const applied = { conflist: '', ruleset: '' };
@@ -86,6 +91,12 @@ export function startPodNetwork(options: PodNetworkOptions): Running {
 /** The parts of a Node that matter here; heartbeats must not cause work. */
 function concernsUs(node: Node): string {
   return JSON.stringify([podCidrsOf(node), internalIps(node)]);
+}
+
+/** The host ports of a pod; empty when it has none. */
+function portsText(pod: Pod): string {
+  const ports = hostPortsOf([pod]);
+  return ports.length === 0 ? '' : JSON.stringify(ports);
 }
 
 /** Remembers that something changed, however often, until somebody looks. */
