@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -113,11 +114,8 @@ export async function startNodeServer(options: NodeServerOptions): Promise<Runni
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.flushHeaders();
     for await (const chunk of chunks) {
-      if (!response.write(chunk))
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          stop.signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+      // A client that has gone never drains; the log then ends.
+      if (!response.write(chunk)) await once(response, 'drain', { signal: stop.signal }).catch(() => {});
     }
     response.end();
   };
@@ -151,15 +149,17 @@ export async function startNodeServer(options: NodeServerOptions): Promise<Runni
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const { parts, query } = parseTarget(request);
+    let path = '';
     try {
+      const { parts, query } = parseTarget(request);
+      path = parts.join('/');
       if (parts[0] !== 'healthz') authorize(request.socket as TLSSocket);
       const handler = handlers[parts[0] ?? ''];
-      if (!handler) throw new HttpFailure(404, `404 page not found: ${parts.join('/')}`);
+      if (!handler) throw new HttpFailure(404, `404 page not found: ${path}`);
       await handler({ parts, query, request, response });
     } catch (error) {
       const { statusCode, message } = failureOf(error);
-      if (statusCode >= 500) logger.warn('request failed', { path: parts.join('/'), error: message });
+      if (statusCode >= 500) logger.warn('request failed', { path, error: message });
       if (response.headersSent) response.destroy();
       else response.writeHead(statusCode, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
     }
@@ -243,15 +243,15 @@ export async function startNodeServer(options: NodeServerOptions): Promise<Runni
   };
 }
 
+/** Throws HttpFailure for a target that is no URL, which anybody may send. */
 function parseTarget(request: IncomingMessage): { parts: string[]; query: URLSearchParams } {
-  const url = new URL(request.url ?? '/', 'https://node');
-  return {
-    parts: url.pathname
-      .split('/')
-      .filter((part) => part !== '')
-      .map(decodeURIComponent),
-    query: url.searchParams,
-  };
+  try {
+    const url = new URL(request.url ?? '/', 'https://node');
+    const parts = url.pathname.split('/').filter((part) => part !== '');
+    return { parts: parts.map(decodeURIComponent), query: url.searchParams };
+  } catch {
+    throw new HttpFailure(400, 'malformed request target');
+  }
 }
 
 function requireProtocol(request: IncomingMessage, supported: readonly string[]): void {

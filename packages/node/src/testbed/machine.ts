@@ -176,7 +176,8 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-function makeCertificates(dir: string): (name: string) => string {
+/** An authority, and certificates of a node, of the API server as a client, and of somebody else. */
+export function makeCertificates(dir: string): (name: string) => string {
   mkdirSync(dir, { recursive: true });
   const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';
   const sign = (name: string, subject: string) =>
