@@ -48,3 +48,23 @@ test('a status of a pod that is gone is dropped', async () => {
   await writer.write(pod(), { phase: 'Running' });
   assert.deepEqual(client.writes, []);
 });
+
+test('what somebody else wrote over our status is put right, whole', async () => {
+  const client = new FakeClient();
+  const created = await client.create(PODS, pod());
+  const writer = new StatusWriter({ client, clock: new SimulatedClock(), logger: silentLogger, wrote: () => {} });
+  const ours: PodStatus = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+  await writer.write(created, ours);
+  const seen = await client.patch(
+    PODS,
+    created.metadata,
+    {
+      type: 'merge',
+      body: { status: { conditions: [{ type: 'Ready', status: 'False', reason: 'NodeNotReady', message: 'm' }] } },
+    },
+    { subresource: 'status' },
+  );
+  await writer.write(seen, ours);
+  const [ready] = (await client.get(PODS, created.metadata)).status?.conditions ?? [];
+  assert.deepEqual({ ...ready, reason: ready?.reason ?? 'none' }, { ...ready, status: 'True', reason: 'none' });
+});

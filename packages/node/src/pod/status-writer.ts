@@ -14,7 +14,8 @@ export class StatusWriter {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #wrote: () => void;
-  #sent: PodStatus | undefined;
+  /** What was written last, and the version of the pod that came of it. */
+  #sent: { readonly status: PodStatus; readonly resourceVersion: string | undefined } | undefined;
   #wanted: { pod: Pod; status: PodStatus } | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
@@ -29,13 +30,19 @@ export class StatusWriter {
   /** Resolves when this status (or a newer one) is in the API; callers that need not know leave the promise alone. */
   write(pod: Pod, status: PodStatus): Promise<void> {
     const wanted = plain(status);
-    const base = this.#wanted?.status ?? this.#sent ?? pod.status ?? {};
+    const base = this.#wanted?.status ?? this.#present(pod);
     if (isDeepStrictEqual(wanted, relevantPart(base, wanted))) return this.#writing ?? Promise.resolve();
     this.#wanted = { pod, status: wanted };
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = undefined;
     });
     return this.#writing;
+  }
+
+  /** The status in the API as far as known: our own last one, or that of a pod which is as new (others write it too). */
+  #present(pod: Pod): PodStatus {
+    const isOlder = Number(pod.metadata.resourceVersion) < Number(this.#sent?.resourceVersion);
+    return this.#sent && isOlder ? this.#sent.status : (pod.status ?? {});
   }
 
   stop(): void {
@@ -47,8 +54,8 @@ export class StatusWriter {
     while (this.#wanted && !this.#stopped) {
       const { pod, status } = this.#wanted;
       try {
-        await this.#send(pod, status);
-        this.#sent = status;
+        const { metadata } = await this.#send(pod, status);
+        this.#sent = { status, resourceVersion: metadata.resourceVersion };
         if (this.#wanted?.status === status) this.#wanted = undefined;
         backoff.reset();
       } catch (error) {
@@ -63,15 +70,16 @@ export class StatusWriter {
     }
   }
 
-  async #send(pod: Pod, status: PodStatus): Promise<void> {
+  async #send(pod: Pod, status: PodStatus): Promise<Pod> {
     const { namespace, name, uid } = pod.metadata;
     const body = {
       metadata: uid === undefined ? {} : { uid },
-      status: statusPatch(this.#sent ?? pod.status ?? {}, status),
+      status: statusPatch(this.#present(pod), status),
     };
     const ref = { namespace, name };
-    await this.#client.patch(PODS, ref, { type: 'strategic', body }, { subresource: 'status' });
+    const written = await this.#client.patch(PODS, ref, { type: 'strategic', body }, { subresource: 'status' });
     this.#wrote();
+    return written;
   }
 }
 

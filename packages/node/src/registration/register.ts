@@ -20,25 +20,45 @@ export interface RegistrationOptions {
 /** How often the state of the node is looked at; it is written only when there is news, or after HEARTBEAT_MS. */
 const CHECK_MS = 1000;
 const HEARTBEAT_MS = 5 * 60_000;
+/** Others write the Node too (a controller that misses us says NotReady): it is read again this often, and at once after a lapse. */
+const REREAD_MS = 10_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
 
 /** Registers the node and keeps its status and its lease current, so that the cluster knows that it is alive. */
 export function startRegistration(options: RegistrationOptions): Running & { readonly registered: Promise<void> } {
   const registered = Promise.withResolvers<void>();
   const running = runInBackground(async (signal) => {
-    await Promise.all([keepStatus(options, signal, registered.resolve), keepLease(options, signal)]);
+    const lapse = { happened: false };
+    await Promise.all([
+      keepStatus(options, { signal, lapse, registered: registered.resolve }),
+      keepLease(options, { signal, lapse }),
+    ]);
   });
   return { ...running, registered: registered.promise };
 }
 
-async function keepStatus(options: RegistrationOptions, signal: AbortSignal, registered: () => void): Promise<void> {
+/** Set when the lease was renewed only after it had run out: the cluster may think this node dead. */
+interface Lapse {
+  happened: boolean;
+}
+
+async function keepStatus(
+  options: RegistrationOptions,
+  { signal, lapse, registered }: { signal: AbortSignal; lapse: Lapse; registered: () => void },
+): Promise<void> {
   const { client, identity, machine, stateDir, clock, logger } = options;
   const backoff = new Backoff({ minMs: 200, maxMs: 5000 });
   const patience = new RuntimePatience(clock.monotonicMs());
   let node: Node | undefined;
   let writtenMs = Number.NEGATIVE_INFINITY;
+  let readMs = clock.monotonicMs();
   while (!signal.aborted) {
     try {
+      if (node && (lapse.happened || clock.monotonicMs() - readMs >= REREAD_MS)) {
+        lapse.happened = false;
+        readMs = clock.monotonicMs();
+        node = await client.get(NODES, { name: identity.nodeName });
+      }
       node ??= await ensureNode(options);
       const [seen, pressure] = await Promise.all([runtimeHealth(options.cri), readPressure(stateDir)]);
       const old = node.status ?? {};
@@ -140,16 +160,22 @@ async function runtimeHealth(cri: CriClient): Promise<RuntimeHealth> {
 /** meta/v1 MicroTime. */
 const microTime = (ms: number) => new Date(ms).toISOString().replace('Z', '000Z');
 
-async function keepLease(options: RegistrationOptions, signal: AbortSignal): Promise<void> {
+async function keepLease(
+  options: RegistrationOptions,
+  { signal, lapse }: { signal: AbortSignal; lapse: Lapse },
+): Promise<void> {
   const { client, identity, clock, logger } = options;
   const ref = { namespace: LEASE_NAMESPACE, name: identity.nodeName };
   const leaseDurationSeconds = options.leaseSeconds ?? 10;
   const renewMs = options.renewMs ?? 2000;
+  let renewedMs = clock.monotonicMs();
   while (!signal.aborted) {
     const dueMs = clock.monotonicMs() + renewMs;
     const spec = { holderIdentity: identity.nodeName, leaseDurationSeconds, renewTime: microTime(clock.nowMs()) };
     try {
       await client.patch(LEASES, ref, { type: 'merge', body: { spec } });
+      if (clock.monotonicMs() - renewedMs > leaseDurationSeconds * 1000) lapse.happened = true;
+      renewedMs = clock.monotonicMs();
     } catch (error) {
       if (isApiError(error, 'NotFound')) await createLease(options, spec).catch(() => {});
       else logger.warn('lease not renewed', { error: messageOf(error) });
