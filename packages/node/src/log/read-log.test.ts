@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '@ballast/base';
 import { type ReadLogOptions, readLog } from './read-log.ts';
-import { rotateLog } from './rotate-logs.ts';
+import { removeLogs, rotateLog } from './rotate-logs.ts';
 
 const record = (text: string) => `2026-01-01T00:00:00Z stdout F ${text}\n`;
 
@@ -79,5 +79,8 @@ describe('container logs', () => {
       '0.log.20260101-000005.gz',
       '0.log.20260101-000006',
     ]);
+    await writeFile(join(folder, '10.log'), '');
+    await removeLogs(path);
+    assert.deepEqual(await readdir(folder), ['10.log']);
   });
 });

@@ -46,3 +46,11 @@ async function compress(path: string): Promise<void> {
   await rename(temporary, `${path}.gz`);
   await rm(path);
 }
+
+/** Removes the log of a run with all that was rotated away. */
+export async function removeLogs(path: string): Promise<void> {
+  const files = await readdir(dirname(path)).catch(() => []);
+  for (const name of files) {
+    if (name === basename(path) || name.startsWith(`${basename(path)}.`)) await rm(join(dirname(path), name));
+  }
+}

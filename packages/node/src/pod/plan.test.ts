@@ -190,6 +190,12 @@ describe('planPod', () => {
       ['start one#1'],
     ],
     [
+      'after a reboot the dead sandbox is stopped too: that gives its address back',
+      pod(),
+      { sandboxes: [sandbox({ ready: false })], containers: [exited('main', 255)] },
+      ['stop-pod sandbox-changed', 'create-sandbox 1'],
+    ],
+    [
       'a finished pod gets no new sandbox',
       pod({ restartPolicy: 'Never' }),
       { sandboxes: [sandbox({ ready: false })], containers: [exited('main', 0)] },

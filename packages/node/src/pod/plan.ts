@@ -96,7 +96,8 @@ function planWithoutSandbox({ pod, view }: PlanInput): Plan {
     return { actions: alive ? [{ kind: 'stop-pod', why: 'finished' }] : [], backingOff, finished: true };
   }
   const actions: Action[] = [];
-  if (view.containers.some(isAlive) || view.sandboxes.some((old) => old.ready)) {
+  // Also for a sandbox that is dead already (the node was rebooted): only stopping it gives its address back.
+  if (view.containers.some(isAlive) || view.sandboxes.length > 0) {
     actions.push({ kind: 'stop-pod', why: 'sandbox-changed' });
   }
   actions.push({ kind: 'create-sandbox', attempt });

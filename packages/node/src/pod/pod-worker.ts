@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Backoff, isAbort, type Logger, messageOf, type Running, runInBackground } from '@ballast/base';
+import { Backoff, type Logger, messageOf, type Running, runInBackground } from '@ballast/base';
 import { isApiError, PODS, type Pod } from '@ballast/kube';
 import { removePodCgroup } from '../cgroup.ts';
+import { removeLogs } from '../log/rotate-logs.ts';
 import { removeVolumes } from '../volume/pod-volumes.ts';
 import { containerResources, resourcesText } from './cgroup-resources.ts';
 import { containerLogPath, podCgroup, podLogFolder, type SandboxConfig, sandboxConfig } from './container-config.ts';
@@ -147,7 +148,7 @@ export class PodWorker {
         nextMs = next;
         backoff.reset();
       } catch (error) {
-        if (signal.aborted || isAbort(error)) return;
+        if (signal.aborted) return;
         this.#logger.warn('pod sync failed, trying again', { error });
         nextMs = backoff.next();
       }
@@ -309,8 +310,7 @@ export class PodWorker {
           const { podsDir, logDir } = this.#context;
           const { name, attempt } = action.run;
           await rm(join(podsDir, this.uid, 'containers', name, String(attempt)), { force: true });
-          const log = join(logDir, podLogFolder(this.#pod), containerLogPath(name, attempt));
-          await rm(log, { force: true });
+          await removeLogs(join(logDir, podLogFolder(this.#pod), containerLogPath(name, attempt)));
           break;
         }
         default:
