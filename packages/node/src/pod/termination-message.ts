@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 const MAX_FILE_BYTES = 4096;
 const MAX_LOG_BYTES = 2048;
@@ -23,8 +23,9 @@ export async function readTerminationMessage(options: {
   readonly logFile: string;
   readonly fallBackToLogs: boolean;
 }): Promise<string> {
-  const words = await readFile(options.file).catch(() => Buffer.alloc(0));
-  const text = words.subarray(0, MAX_FILE_BYTES).toString('utf8');
+  // Never the whole file: a container may write as much into it as the disk holds.
+  const words = await readTail(options.file, MAX_FILE_BYTES).catch(() => Buffer.alloc(0));
+  const text = words.toString('utf8');
   if (text !== '' || !options.fallBackToLogs) return text;
   const tail = await readTail(options.logFile, 4 * MAX_LOG_BYTES).catch(() => Buffer.alloc(0));
   const lines = tail

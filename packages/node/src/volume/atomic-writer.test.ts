@@ -32,6 +32,16 @@ describe('atomic writer', () => {
     assert.equal(await readFile(join(target, 'a'), 'utf8'), '3');
   });
 
+  test('a write that fails leaves nothing behind', async () => {
+    const target = join(dir, 'failing');
+    await writeAtomically({ target, payload: payload({ a: '1' }) });
+    const before = (await readdir(target)).toSorted();
+    for (let round = 0; round < 3; round += 1) {
+      await assert.rejects(writeAtomically({ target, payload: payload({ big: 'x', 'big/below': 'y' }) }));
+    }
+    assert.deepEqual((await readdir(target)).toSorted(), before);
+  });
+
   test('no path leads out of the volume or touches the names of the writer', () => {
     for (const bad of ['', '..', '../x', 'a/../b', '/etc', 'a//b', '..data', '..x']) {
       assert.throws(() => checkPayloadPath(bad), { code: 'path-invalid' }, bad);

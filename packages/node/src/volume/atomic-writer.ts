@@ -54,16 +54,12 @@ export async function writeAtomically(options: {
   const stamp = new Date().toISOString().replace(/[-:T]/g, '_').slice(0, 19);
   const fresh = `..${stamp}.${randomBytes(5).toString('hex')}`;
   const freshDir = join(target, fresh);
-  await mkdir(freshDir, { mode: 0o755 });
-  await chmod(freshDir, 0o755);
-  if (gid !== undefined) await lchown(freshDir, 0, gid);
-  for (const [path, file] of payload) {
-    const at = join(freshDir, path);
-    await mkdir(dirname(at), { recursive: true, mode: 0o755 });
-    const mode = gid === undefined ? file.mode : file.mode | 0o440;
-    await writeFile(at, file.content, { mode });
-    await chmod(at, mode);
-    if (gid !== undefined) await lchown(at, 0, gid);
+  try {
+    await writeFiles(freshDir, payload, gid);
+  } catch (error) {
+    // The disk may be full: what each further try left behind would keep it so.
+    await rm(freshDir, { recursive: true, force: true });
+    throw error;
   }
   const temporary = join(target, '..data_tmp');
   await rm(temporary, { force: true });
@@ -83,6 +79,20 @@ export async function writeAtomically(options: {
     } else if (!visible.has(name)) await rm(join(target, name), { force: true });
   }
   return true;
+}
+
+async function writeFiles(folder: string, payload: Payload, gid: number | undefined): Promise<void> {
+  await mkdir(folder, { mode: 0o755 });
+  await chmod(folder, 0o755);
+  if (gid !== undefined) await lchown(folder, 0, gid);
+  for (const [path, file] of payload) {
+    const at = join(folder, path);
+    await mkdir(dirname(at), { recursive: true, mode: 0o755 });
+    const mode = gid === undefined ? file.mode : file.mode | 0o440;
+    await writeFile(at, file.content, { mode });
+    await chmod(at, mode);
+    if (gid !== undefined) await lchown(at, 0, gid);
+  }
 }
 
 async function isCurrent(folder: string, payload: Payload): Promise<boolean> {
