@@ -28,6 +28,8 @@ interface ImportRecord {
 }
 
 const SCAN_MS = 2000;
+/** An archive that cannot be imported (the runtime is away, the disk is full, the file is broken) is tried again after this. */
+const RETRY_MS = 60_000;
 
 /**
  * Imports every archive in `imageDir` now, and new or changed ones when they appear. What was imported is remembered in `recordPath`, so
@@ -38,11 +40,14 @@ export function startImageImporter(options: {
   readonly cri: Pick<CriClient, 'imageStatus'>;
   readonly imageDir: string;
   readonly recordPath: string;
+  /** How one archive is imported; through ctr unless said otherwise. */
+  readonly importArchive?: typeof importImageArchive;
   readonly logger: Logger;
   readonly clock: Clock;
 }): ImageImporter {
-  const { cri, imageDir, logger, clock, socketPath, recordPath } = options;
+  const { cri, imageDir, logger, clock, socketPath, recordPath, importArchive = importImageArchive } = options;
   let records: Map<string, ImportRecord> | undefined;
+  const failures = new Map<string, { readonly version: string; readonly untilMs: number }>();
   const isPresent = async (image: string) => (await cri.imageStatus({ image: { image } })).image !== undefined;
   const scan = async () => {
     const isFirst = records === undefined;
@@ -56,16 +61,18 @@ export function startImageImporter(options: {
       const version = `${info.size}:${info.mtimeMs}`;
       const known = records.get(name);
       const isKnown = known?.version === version;
+      const failure = failures.get(name);
+      if (failure?.version === version && clock.monotonicMs() < failure.untilMs) continue;
       if (known && isKnown && (!isFirst || (await Promise.all(known.images.map(isPresent))).every(Boolean))) continue;
       try {
-        const images = await importImageArchive({ socketPath, archive });
+        const images = await importArchive({ socketPath, archive });
         logger.info('image archive imported', { archive, images });
         records.set(name, { version, images });
+        failures.delete(name);
         await writeFileAtomic(recordPath, JSON.stringify(Object.fromEntries(records)));
       } catch (error) {
         logger.error('image archive cannot be imported', { archive, reason: messageOf(error) });
-        // Not written down: the next start tries again, this one only when the file changes.
-        records.set(name, { version, images: [] });
+        failures.set(name, { version, untilMs: clock.monotonicMs() + RETRY_MS });
       }
     }
   };

@@ -10,6 +10,9 @@ import type { StatusFacts } from './status.ts';
 
 const PROBE_TITLES: Record<ProbeKind, string> = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness' };
 
+/** The longest delay before a restart, and before an image is pulled again. */
+const LONGEST_WAIT_MS = 300_000;
+
 /** What is known about the runs of a pod's containers that neither the API nor the runtime keeps: probes, hooks, delays, reasons. */
 export class RunFacts implements ContainerFacts, StatusFacts {
   readonly backoff = new RestartBackoff();
@@ -54,7 +57,9 @@ export class RunFacts implements ContainerFacts, StatusFacts {
 
   notBeforeMs(name: string, last: ContainerView | undefined): number {
     const hold = this.#holds.get(name) ?? 0;
-    return last?.state === 'exited' ? Math.max(hold, this.backoff.notBeforeMs(name, last)) : hold;
+    const atMs = last?.state === 'exited' ? Math.max(hold, this.backoff.notBeforeMs(name, last)) : hold;
+    // A clock that was set back must not make a wait longer than any can be.
+    return atMs - this.#context.clock.nowMs() > LONGEST_WAIT_MS ? 0 : atMs;
   }
 
   /** Keeps a container from being tried again before a time, after its start failed. */

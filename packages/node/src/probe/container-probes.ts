@@ -69,7 +69,9 @@ export class ContainerProbes {
     const { clock, startedAtMs } = this.#options;
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     const state = new ProbeState(probe, kind === 'liveness' || (kind === 'readiness' && this.#options.before.ready));
-    const initialMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.nowMs();
+    const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
+    // Never longer than the delay: a start that seems to lie in the future means that the clock was set back.
+    const initialMs = Math.min(delayMs, startedAtMs + delayMs - clock.nowMs());
     if (initialMs > 0) await clock.sleep(initialMs, signal);
     const firstMs = clock.monotonicMs();
     for (let tries = 0; ; tries += 1) {

@@ -117,3 +117,26 @@ describe('probes of a container', () => {
     running.stop();
   });
 });
+
+test('a start that seems to lie in the future (the clock was set back) delays the first check no longer than asked for', async () => {
+  const clock = new SimulatedClock();
+  let checks = 0;
+  const probes = new ContainerProbes({
+    probes: { liveness: { httpGet: { port: 80 }, initialDelaySeconds: 5, periodSeconds: 10 } },
+    startedAtMs: clock.nowMs() + 3_600_000,
+    before: { started: false, ready: false },
+    check: async () => {
+      checks += 1;
+      return { success: true, output: '' };
+    },
+    changed: () => {},
+    unhealthy: () => {},
+    clock,
+    logger: silentLogger,
+  });
+  await clock.advance(4999);
+  assert.equal(checks, 0);
+  await clock.advance(2);
+  assert.equal(checks, 1);
+  probes.stop();
+});
