@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
+import { createSecureServer, type Http2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BallastError, type Clock, errnoOf, type Logger, messageOf, type Running } from '@ballast/base';
@@ -22,6 +22,7 @@ import { impersonated } from './identity/impersonate.ts';
 import { ServiceAccountTokens } from './identity/service-account-tokens.ts';
 import type { Kernel } from './kernel.ts';
 import { KubeletConnection, type KubeletCredentials } from './kubelet/kubelet-connection.ts';
+import { RequestMetrics } from './request-metrics.ts';
 import { BUILT_IN_RESOURCES } from './resources/index.ts';
 import { ResourceRegistry } from './resources/registry.ts';
 
@@ -122,7 +123,8 @@ async function listen(
   });
   // HTTP/1.1 connections of clients that pool them; Node's own five seconds end them just as the next request comes.
   Object.assign(server, { keepAliveTimeout: IDLE_CONNECTION_MS });
-  const dispatch = createDispatcher(kernel, `${options.advertiseAddress}:${port}`);
+  const metrics = new RequestMetrics(kernel);
+  const dispatch = createDispatcher(kernel, metrics, `${options.advertiseAddress}:${port}`);
   const sockets = new Set<Socket>();
   const sessions = new Set<Http2Session>();
   server.on('secureConnection', (socket) => {
@@ -136,7 +138,10 @@ async function listen(
   });
   server.on('sessionError', (error) => kernel.logger.debug('http2 session failed', { error }));
   server.on('tlsClientError', (error) => kernel.logger.debug('tls handshake failed', { error }));
-  server.on('request', (request, response) => void answer(kernel, dispatch, request, response));
+  server.on('request', (request, response) => {
+    const base = { request, response, ...parseTarget(request), warnings: [] };
+    void metrics.observe(base, () => answer(kernel, dispatch, base));
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     void serveUpgrade(kernel, { request, ...parseTarget(request), warnings: [] }, { request, socket, head });
   });
@@ -170,10 +175,9 @@ async function listen(
 async function answer(
   kernel: Kernel,
   dispatch: (exchange: Exchange) => Promise<void>,
-  request: Http2ServerRequest,
-  response: Http2ServerResponse,
+  base: Omit<Exchange, 'identity'>,
 ): Promise<void> {
-  const base = { request, response, ...parseTarget(request), warnings: [] };
+  const { request, response } = base;
   let exchange: Exchange = { ...base, identity: ANONYMOUS };
   response.on('error', (error: unknown) => kernel.logger.debug('answer not delivered', { error }));
   try {

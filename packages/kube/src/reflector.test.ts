@@ -44,6 +44,22 @@ test('an informer holds the collection, follows changes and keeps its indexes', 
   assert.equal(informer.get('a/two'), undefined);
 });
 
+test('copies leave out managedFields', async () => {
+  const client = new FakeClient();
+  const managedFields = [
+    { manager: 'm', operation: 'Update' as const, apiVersion: 'v1', fieldsType: 'FieldsV1' as const, fieldsV1: {} },
+  ];
+  await client.create(THINGS, { metadata: { namespace: 'a', name: 'listed', managedFields } });
+  await using informer = startInformer(client, THINGS, options);
+  await informer.synced;
+  await client.create(THINGS, { metadata: { namespace: 'a', name: 'watched', managedFields } });
+  await settle();
+  for (const name of ['listed', 'watched']) {
+    const { metadata = undefined } = informer.get(`a/${name}`) ?? {};
+    assert.deepEqual([metadata?.name, metadata?.managedFields], [name, undefined]);
+  }
+});
+
 test('after a lost watch the next list reveals what was missed, a replaced object included', async () => {
   const client = new FakeClient();
   let broken = false;

@@ -36,6 +36,8 @@ export function startInformer<T extends KubeObject>(
     }
   };
   const put = (object: T) => {
+    // Often half of an object, and nobody's business but the server's: an update without them leaves them as they are.
+    delete object.metadata.managedFields;
     const previous = store.put(object);
     if (!previous) emit({ type: 'added', object });
     else if (previous.metadata.resourceVersion !== object.metadata.resourceVersion)

@@ -54,6 +54,17 @@ suite('SchedulingQueue', () => {
     assert.deepEqual(drain(queue, 2000), ['a']);
   });
 
+  test('a failed attempt does not displace a pod of the same name that came meanwhile', () => {
+    const queue = new SchedulingQueue();
+    queue.put(pod('a'), 0);
+    const attempt = queue.pop(0);
+    const successor = { ...pod('a'), metadata: { ...pod('a').metadata, uid: 'successor' } };
+    queue.put(successor, 0);
+    queue.backOff(attempt?.pod ?? pod('a'), 1, 0);
+    assert.equal(queue.pop(0)?.pod.metadata.uid, 'successor');
+    assert.equal(queue.size, 0);
+  });
+
   test('back-off doubles up to ten seconds', () => {
     const queue = new SchedulingQueue();
     const waits = [1, 2, 3, 4, 5, 9].map((attempts) => {

@@ -112,6 +112,8 @@ export class SchedulingQueue {
 
   #putBack(pod: Pod, attempts: number, delay: Delay): void {
     const key = keyOf(pod);
+    // A pod of this name came while the attempt was under way: it is newer, or another one.
+    if (this.#pods.has(key)) return;
     this.#pods.set(key, { pod, attempts, order: this.#order++ });
     this.#delay(key, delay);
   }

@@ -244,7 +244,13 @@ export function startScheduler(options: SchedulerOptions): Running {
           isIdle = true;
           break;
         }
-        scheduleOne(next.pod, next.attempts);
+        try {
+          scheduleOne(next.pod, next.attempts);
+        } catch (error) {
+          // One pod that cannot be judged must not stop all others.
+          logger.error('no decision could be made about a pod, trying again', { pod: keyOf(next.pod), error });
+          queue.backOff(next.pod, next.attempts + 1, clock.monotonicMs());
+        }
       }
       if (!isIdle && bindings < MAX_BINDINGS) {
         await new Promise((resolve) => setImmediate(resolve));

@@ -1,9 +1,11 @@
+import { METRICS_CONTENT_TYPE } from '@ballast/base';
 import type { Exchange } from '../http/exchange.ts';
 import { parsePath } from '../http/request-info.ts';
-import { sendJson } from '../http/respond.ts';
+import { send, sendJson } from '../http/respond.ts';
 import { requireAccess } from '../identity/authorize.ts';
 import type { Kernel } from '../kernel.ts';
 import { noSuchPath } from '../object/failures.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 import { DiscoveryEndpoint } from './discovery-endpoint.ts';
 import { serveHealth } from './health-endpoint.ts';
 import { OpenApiEndpoint } from './openapi-endpoint.ts';
@@ -13,12 +15,17 @@ import { SERVER_VERSION, serveVersion } from './version-endpoint.ts';
 type Route = (exchange: Exchange) => Promise<void>;
 
 /** Finds who answers a request that is authenticated. Authorisation happens here for paths, in the resource endpoint for resources. */
-export function createDispatcher(kernel: Kernel, serverAddress: string): Route {
+export function createDispatcher(kernel: Kernel, metrics: RequestMetrics, serverAddress: string): Route {
   const discovery = new DiscoveryEndpoint(kernel.registry, serverAddress);
   const openApi = new OpenApiEndpoint(kernel.registry, SERVER_VERSION);
   const paths: readonly (readonly [pattern: RegExp, route: Route])[] = [
     [/^\/(healthz|livez|readyz)(\/[^/]*)?$/, (exchange) => serveHealth(kernel, exchange)],
     [/^\/version\/?$/, serveVersion],
+    [
+      /^\/metrics$/,
+      (exchange) =>
+        send(exchange, { code: 200, body: Buffer.from(metrics.expose()), contentType: METRICS_CONTENT_TYPE }),
+    ],
     [/^\/\.well-known\/openid-configuration$/, (exchange) => serveIssuer(kernel, exchange)],
     [/^\/openid\/v1\/jwks$/, (exchange) => sendJson(exchange, 200, kernel.tokens.keySet)],
     [/^\/openapi\/v2$/, (exchange) => openApi.serveV2(exchange)],
@@ -28,7 +35,17 @@ export function createDispatcher(kernel: Kernel, serverAddress: string): Route {
       /^\/$/,
       (exchange) =>
         sendJson(exchange, 200, {
-          paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
+          paths: [
+            '/api',
+            '/apis',
+            '/healthz',
+            '/livez',
+            '/metrics',
+            '/openapi/v2',
+            '/openapi/v3',
+            '/readyz',
+            '/version',
+          ],
         }),
     ],
   ];

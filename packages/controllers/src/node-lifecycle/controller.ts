@@ -105,8 +105,7 @@ export const nodeLifecycleController: Controller = {
       const { name, resourceVersion } = node.metadata;
       // Pods first: each moment until then, Services send requests into the void.
       if (change.losesPods === 'always' || (change.losesPods === 'once' && !emptied.has(name))) {
-        emptied.add(name);
-        await markPodsNotReady(name);
+        if (await markPodsNotReady(name)) emptied.add(name);
       }
       let version = resourceVersion;
       if (change.conditions) {
@@ -123,12 +122,13 @@ export const nodeLifecycleController: Controller = {
       }
     }
 
-    async function markPodsNotReady(node: string): Promise<void> {
+    /** False when one of them changed a moment ago and has to be looked at again. */
+    async function markPodsNotReady(node: string): Promise<boolean> {
       const ready = [...pods.byIndex('node', node)].filter((pod) => isPodReady(pod) && !isPodTerminal(pod));
-      await Promise.all(ready.map(markNotReady));
+      return (await Promise.all(ready.map(markNotReady))).every(Boolean);
     }
 
-    async function markNotReady(pod: Pod): Promise<void> {
+    async function markNotReady(pod: Pod): Promise<boolean> {
       const conditions = (pod.status?.conditions ?? []).map((condition) =>
         condition.type === 'Ready'
           ? {
@@ -148,9 +148,10 @@ export const nodeLifecycleController: Controller = {
           { type: 'merge', body: { metadata: { resourceVersion }, status: { conditions } } },
           { subresource: 'status' },
         );
+        return true;
       } catch (error) {
-        // Gone, or changed a moment ago: the next check sees it as it is then.
         if (!isApiError(error, 'NotFound', 'Conflict')) throw error;
+        return isApiError(error, 'NotFound');
       }
     }
 
