@@ -40,6 +40,8 @@ export type Outcome =
       readonly plugin: string;
       /** Set by `cache`: for how long the same question from anybody may get this message again, its TTLs aged. */
       readonly reusableMs?: number;
+      /** Beside it: the name under which `cache` keeps the message. A plugin above it may have asked for another than the client did. */
+      readonly reusableName?: Name;
       /** Set by `loadbalance`: the order of the addresses is chance, and another is as good. */
       readonly isShuffled?: boolean;
     }

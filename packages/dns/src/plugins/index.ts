@@ -16,13 +16,14 @@ import { loop } from './loop/index.ts';
 import { prometheus } from './prometheus/index.ts';
 import { ready } from './ready/index.ts';
 import { reload } from './reload/index.ts';
+import { rewrite } from './rewrite/index.ts';
 import { template } from './template/index.ts';
 import { whoami } from './whoami/index.ts';
 
 /**
  * Every directive, in the order of the chain: a plugin may change what those below it are asked and answer, and knows nothing of those
  * above. The order is CoreDNS's and does not depend on the Corefile. Where it matters for safety: `cache` stands below `loadbalance` (a
- * cached answer is shuffled anew) and below `acl` (a cached answer goes only to who may have it), and `loop` right above `forward` (what it stops is forwarding).
+ * cached answer is shuffled anew) and below `rewrite` and `acl` (a cached answer goes only to who may have it), and `loop` right above `forward` (what it stops is forwarding).
  */
 export const PLUGINS: readonly Plugin[] = [
   reload,
@@ -35,6 +36,7 @@ export const PLUGINS: readonly Plugin[] = [
   log,
   any,
   loadbalance,
+  rewrite,
   acl,
   cache,
   template,

@@ -81,11 +81,11 @@ export function createResponder(options: ResponderOptions): Responder {
     const wire: WireAnswer = { bytes: answer };
     // Options such as cookies differ from query to query: such an answer would never be asked for again.
     if (outcome.kind !== 'reply' || !route.block.allowsReuse || (request.edns?.options.length ?? 0) > 0) return wire;
-    const { reusableMs, isShuffled: mayRotate = false } = outcome;
+    const { reusableMs, reusableName: name = query.name, isShuffled: mayRotate = false } = outcome;
     if (reusableMs === undefined) return wire;
     return {
       ...wire,
-      reusable: { reusableMs, mayRotate, name: query.name, tally: ledger.open(observation, route.block) },
+      reusable: { reusableMs, mayRotate, name, tally: ledger.open(observation, route.block) },
     };
   };
 }

@@ -163,9 +163,9 @@ export class AnswerCache implements AsyncDisposable {
     if (kind === 'success') this.#denial.delete(key);
     else if (kind === 'denial') this.#success.delete(key);
     if (outcome.kind !== 'reply') return outcome;
-    const { reusableMs } = this.#reusable(entry, nowMs);
+    const reuse = this.#reusable(query, entry, nowMs);
     const capped = withTtl(message, Math.round(lifeMs / 1000));
-    return { ...outcome, message: capped, ...(reusableMs === undefined ? {} : { reusableMs }) };
+    return { ...outcome, message: capped, ...reuse };
   }
 
   #lifeMs(kind: Storable, message: Message): number {
@@ -184,14 +184,14 @@ export class AnswerCache implements AsyncDisposable {
     const leftMs = expiryOf(entry) - nowMs;
     const seconds = Math.floor((this.#config.keepTtl ? entry.lifeMs : leftMs) / 1000);
     const outcome = this.#serve(query, entry.message, seconds);
-    return { ...outcome, ...this.#reusable(entry, nowMs) };
+    return { ...outcome, ...this.#reusable(query, entry, nowMs) };
   }
 
   /** A transport may repeat an answer until it is time to look here again. */
-  #reusable(entry: Entry, nowMs: number): { readonly reusableMs?: number } {
+  #reusable(query: Query, entry: Entry, nowMs: number): { readonly reusableMs?: number; readonly reusableName?: Name } {
     if (this.#config.keepTtl || isFailure(entry)) return {};
     const leftMs = expiryOf(entry) - nowMs - entry.lifeMs * (this.#config.prefetch?.share ?? 0);
-    return leftMs >= 1000 ? { reusableMs: leftMs } : {};
+    return leftMs >= 1000 ? { reusableMs: leftMs, reusableName: query.name } : {};
   }
 
   #serve(query: Query, stored: Message, seconds: number): Extract<Outcome, { kind: 'reply' }> {
