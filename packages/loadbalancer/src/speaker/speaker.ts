@@ -255,6 +255,7 @@ class NodeSpeaker implements AsyncDisposable {
     const node = this.#self();
     if (!facts || !node) {
       this.#announcements.delete(key);
+      this.#told.delete(`${key} why`);
       return;
     }
     const configuration = this.#configuration;

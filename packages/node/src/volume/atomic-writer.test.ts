@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { checkPayloadPath, writeAtomically } from './atomic-writer.ts';
+import { removeVolumes } from './pod-volumes.ts';
 import { resolveSubPath } from './sub-path.ts';
 
 const payload = (files: Record<string, string>, mode = 0o644) =>
@@ -40,6 +41,15 @@ describe('atomic writer', () => {
       await assert.rejects(writeAtomically({ target, payload: payload({ big: 'x', 'big/below': 'y' }) }));
     }
     assert.deepEqual((await readdir(target)).toSorted(), before);
+  });
+
+  test('a uid that is no name removes nothing', async () => {
+    const dirs = { persistent: join(dir, 'kept/persistent'), volatile: join(dir, 'kept/volatile') };
+    for (const folder of Object.values(dirs)) await mkdir(join(folder, 'pod'), { recursive: true });
+    for (const uid of ['', '.', '..', 'pod/..', '../persistent']) await removeVolumes(dirs, uid);
+    for (const folder of Object.values(dirs)) assert.deepEqual(await readdir(folder), ['pod']);
+    await removeVolumes(dirs, 'pod');
+    assert.deepEqual(await readdir(dirs.persistent), []);
   });
 
   test('no path leads out of the volume or touches the names of the writer', () => {

@@ -87,6 +87,8 @@ async function isMountPoint(path: string): Promise<boolean> {
 
 /** Unmounts and removes everything of a pod's volumes. hostPath volumes are not ours to remove. */
 export async function removeVolumes(dirs: VolumeDirs, uid: string): Promise<void> {
+  // Joined with the folder of all pods, such a name would remove more than one pod's.
+  if (uid === '' || uid.startsWith('.') || uid.includes('/')) return;
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   const prefix = `${join(dirs.persistent, uid)}/`;
   const places = mounts
