@@ -32,7 +32,7 @@ async function becomeReady(lab: Lab, onProgress: (text: string) => void): Promis
   const nodes = nodesOf(lab.topology).map(({ name }) => name);
   const waiting = { clock: systemClock, signal: new AbortController().signal, timeoutMs: READY_TIMEOUT_MS };
   try {
-    await waitForCluster({ client, nodes, waiting, onProgress });
+    await waitForCluster({ client, nodes, sinceMs: lab.state.startedMs, waiting, onProgress });
   } catch (error) {
     throw new BallastError(
       'lab-not-ready',

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '@ballast/base';
-import { CUSTOM_RESOURCE_DEFINITIONS, FakeClient, type KubeObject, NAMESPACES, NODES } from '@ballast/kube';
+import {
+  CUSTOM_RESOURCE_DEFINITIONS,
+  FakeClient,
+  type KubeObject,
+  LEASES,
+  type Lease,
+  NAMESPACES,
+  NODES,
+} from '@ballast/kube';
 import { METALLB_CRDS } from '@ballast/loadbalancer';
 import { waitForCluster } from './lab-readiness.ts';
+
+const STARTED_MS = Date.UTC(2030, 0, 1);
 
 function cluster() {
   const client = new FakeClient();
@@ -11,8 +21,11 @@ function cluster() {
   return {
     client,
     namespace: (name: string) => client.create(NAMESPACES, { metadata: { name } }),
-    node: (name: string, ready = true) =>
-      client.create(NODES, { metadata: { name }, ...(ready ? condition('Ready') : {}) }),
+    async node(name: string, { ready = true, renewedMs = STARTED_MS } = {}) {
+      await client.create(NODES, { metadata: { name }, ...(ready ? condition('Ready') : {}) });
+      const renewTime = new Date(renewedMs).toISOString();
+      await client.create<Lease>(LEASES, { metadata: { name, namespace: 'kube-node-lease' }, spec: { renewTime } });
+    },
     async kinds() {
       for (const { metadata } of METALLB_CRDS) {
         await client.create<KubeObject>(CUSTOM_RESOURCE_DEFINITIONS, {
@@ -23,7 +36,7 @@ function cluster() {
     },
     wait(nodes: readonly string[], steps: string[] = []) {
       const waiting = { clock: systemClock, signal: new AbortController().signal, timeoutMs: 0 };
-      return waitForCluster({ client, nodes, waiting, onProgress: (text) => steps.push(text) });
+      return waitForCluster({ client, nodes, sinceMs: STARTED_MS, waiting, onProgress: (text) => steps.push(text) });
     },
   };
 }
@@ -59,7 +72,17 @@ describe('a lab is up when its cluster can be used', () => {
     await namespace('metallb-system');
     await kinds();
     await node('server');
-    await node('agent-1', false);
+    await node('agent-1', { ready: false });
     await assert.rejects(wait(['server', 'agent-1', 'agent-2']), /not Ready: agent-1, agent-2/);
+  });
+
+  test('a node that was Ready before the cluster was switched on again is not', async () => {
+    const { kinds, namespace, node, wait } = cluster();
+    await namespace('kube-system');
+    await namespace('metallb-system');
+    await kinds();
+    await node('server');
+    await node('agent-1', { renewedMs: STARTED_MS - 1 });
+    await assert.rejects(wait(['server', 'agent-1']), /not Ready: agent-1/);
   });
 });

@@ -115,7 +115,7 @@ export class Lab implements AsyncDisposable {
       await lab.#writeMachineFiles(options);
       progress(`LAN ${LAN.prefix} with ${topology.machines.length - 1} machines`);
       await lab.#powerOnAll();
-      await lab.#forwardHostPort(kept?.hostPort ?? options.hostPort ?? 0);
+      await lab.#forwardHostPort(kept?.hostPort ?? options.hostPort ?? 0, progress);
       return lab;
     } catch (error) {
       await lab.#destroy();
@@ -297,7 +297,7 @@ export class Lab implements AsyncDisposable {
     }
   }
 
-  async #forwardHostPort(wantedPort: number): Promise<void> {
+  async #forwardHostPort(wantedPort: number, progress: (text: string) => void): Promise<void> {
     const target = { targetHost: LAN.server, targetPort: SERVER_API_PORT };
     const networkNamespace = `/proc/${await this.#switchPid()}/ns/net`;
     const { hierarchies, group } = this.#host;
@@ -305,7 +305,7 @@ export class Lab implements AsyncDisposable {
       startHostPort({ listenPort, ...target, networkNamespace, hierarchies, group: `${group}/switch` });
     const hostPort = await start(wantedPort).catch((error: unknown) => {
       if (wantedPort === 0) throw error;
-      this.#options.logger.warn('the wished port is taken, using another', { wantedPort });
+      progress(`port ${wantedPort} of this machine is taken: the API server gets another`);
       return start(0);
     });
     const server = serverSettings({ 'data-dir': join(this.dir, 'server', 'state') });

@@ -66,7 +66,13 @@ async function prove(context: {
   await using client = await lab.client();
   const applying = { client, clock, timeoutMs: TIMEOUT_MS, signal };
   const names = nodesOf(lab.topology).map(({ name }) => name);
-  const nodes = await waitForCluster({ client, nodes: names, waiting, onProgress: progress.step });
+  const nodes = await waitForCluster({
+    client,
+    nodes: names,
+    sinceMs: lab.state.startedMs,
+    waiting,
+    onProgress: progress.step,
+  });
   await applyManifests({ ...applying, manifests: lanManifests() });
   // Not before: a cluster with one node would put all pods there.
   const app = sampleApp({ image: HELLO_IMAGE });
