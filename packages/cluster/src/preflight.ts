@@ -22,15 +22,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ctr: 'containerd',
   runc: 'runc',
   nft: 'nftables',
+  conntrack: 'conntrack',
   ip: 'iproute2',
   nsenter: 'util-linux',
   mount: 'mount',
 };
 
-const CNI_PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap'];
+const CNI_PLUGINS = ['ptp', 'bridge', 'host-local', 'loopback'];
 
-/** Linux 5.10 (Debian 11) is the oldest kernel whose nftables has all that the service proxy uses. */
-const OLDEST_KERNEL = [5, 10] as const;
+/** Linux 5.13 is the oldest kernel whose nftables has all that the service proxy uses; Debian 12 has 6.1. */
+const OLDEST_KERNEL = [5, 13] as const;
 
 /** Throws unless this process is root's. */
 export function requireRoot(): void {
