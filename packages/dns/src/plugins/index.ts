@@ -6,6 +6,7 @@ import { cache } from './cache/index.ts';
 import { debug } from './debug/index.ts';
 import { erratic } from './erratic/index.ts';
 import { errors } from './errors/index.ts';
+import { file } from './file/index.ts';
 import { forward } from './forward/index.ts';
 import { health } from './health/index.ts';
 import { hosts } from './hosts/index.ts';
@@ -42,6 +43,7 @@ export const PLUGINS: readonly Plugin[] = [
   template,
   hosts,
   kubernetes,
+  file,
   loop,
   forward,
   erratic,
