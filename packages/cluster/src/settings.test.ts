@@ -66,6 +66,10 @@ test('networks that contradict each other are refused', () => {
 
 test('an agent without server and token is told both', async () => {
   await assert.rejects(agentSettings(agentKeys.parse({})), /server: is missing.*\n.*token: is missing/);
+  await assert.rejects(
+    agentSettings(agentKeys.parse({ server: 'https://s:9345', 'token-file': '/nowhere/token' })),
+    /token-file: \/nowhere\/token cannot be read \(ENOENT\)$/,
+  );
 });
 
 test('a configuration file that was named must exist', async () => {

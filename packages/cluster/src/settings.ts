@@ -174,8 +174,14 @@ export async function agentSettings(keys: AgentKeys): Promise<AgentSettings> {
   if (keys.server === undefined)
     problems.push({ path: 'server', message: 'is missing: which server to join, https://HOST:9345' });
   const file = keys['token-file'];
-  const token = keys.token ?? (file === undefined ? undefined : (await readFile(file, 'utf8')).trim());
-  if (token === undefined) {
+  let token = keys.token;
+  if (token === undefined && file !== undefined) {
+    try {
+      token = (await readFile(file, 'utf8')).trim();
+    } catch (error) {
+      problems.push({ path: 'token-file', message: `${file} cannot be read (${errnoOf(error) ?? String(error)})` });
+    }
+  } else if (token === undefined) {
     problems.push({
       path: 'token',
       message: 'is missing: the server keeps it in <data-dir>/server/token (token-file works too)',
