@@ -150,3 +150,27 @@ test('a continue token that claims a revision to come is refused politely', asyn
   const { code } = await api.call('GET', `/api/v1/configmaps?limit=1&continue=${token}`);
   assert.equal(code, 504);
 });
+
+test('a definition named as a built-in resource neither replaces it nor takes its objects along', async () => {
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+  assert.equal((await api.call('POST', leases, { body: { metadata: { name: 'held' } } })).code, 201);
+  const schema = { openAPIV3Schema: { type: 'object' } };
+  const definition = {
+    metadata: { name: 'leases.coordination.k8s.io' },
+    spec: {
+      group: 'coordination.k8s.io',
+      scope: 'Namespaced',
+      names: { plural: 'leases', kind: 'Lease' },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+  const path = `${CRDS}/leases.coordination.k8s.io`;
+  const made = await api.call('POST', CRDS, { body: definition });
+  assert.equal(made.code, 201, made.text);
+  await api.call('DELETE', path);
+  for (let tries = 0; tries < 200 && (await api.call('GET', path)).code !== 404; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal((await api.call('GET', path)).code, 404);
+  assert.equal((await api.call('GET', `${leases}/held`)).code, 200);
+});

@@ -44,7 +44,7 @@ async function cleanUp(kernel: Kernel, stored: CachedObject): Promise<void> {
   if (!resource?.deletionFinalizer || !crd.metadata.finalizers?.includes(resource.deletionFinalizer)) return;
   try {
     const instances = kernel.registry.findAnyVersion(crd.spec.group, crd.spec.names.plural);
-    if (instances && !(await deleteAll(kernel, instances))) return;
+    if (instances?.custom && !(await deleteAll(kernel, instances))) return;
     await updateObject(
       {
         createWhenMissing: false,
