@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { judgeKernel, missingControllers } from './preflight.ts';
 import { agentKeys, agentSettings, readKeys, serverKeys, serverSettings } from './settings.ts';
 
 async function read(text: string, flags: Record<string, unknown> = {}) {
@@ -86,16 +85,4 @@ test('no text makes the reader fail in another way than by saying what is wrong'
     }),
     { numRuns: 60 },
   );
-});
-
-test('a kernel that is too old is named, with the one it takes', () => {
-  assert.equal(judgeKernel('6.1.0-18-amd64'), undefined);
-  assert.equal(judgeKernel('5.10.0'), undefined);
-  assert.match(judgeKernel('5.4.0-generic')?.lacks ?? '', /kernel 5\.10 \(this is 5\.4\.0-generic\)/);
-});
-
-test('control group controllers that are off are named', () => {
-  const rows = '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\nmemory\t0\t1\t0\npids\t3\t1\t1\n';
-  assert.deepEqual(missingControllers(rows), ['memory']);
-  assert.deepEqual(missingControllers(''), []);
 });
