@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger, MetricsRegistry, type Running, systemClock } from '@ballast/base';
@@ -117,6 +117,11 @@ export class TestMachine {
     execFileSync('sh', ['-c', `${ours} | cut -d' ' -f2 | sort -r | xargs -r umount -l; rm -f /run/netns/cni-*`]);
     await rm(this.runDir, { recursive: true, force: true });
     await rm('/run/containerd', { recursive: true, force: true });
+  }
+
+  /** Addresses that the CNI plugin host-local has given out. */
+  reservedAddresses(): string[] {
+    return readdirSync(join(this.dir, 'ipam/test')).filter((name) => /^\d+\./.test(name));
   }
 
   pids(command: string): number[] {

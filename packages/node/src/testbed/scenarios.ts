@@ -383,6 +383,7 @@ describe('pods on containerd', () => {
     );
     console.log(`# web back ${Math.round(systemClock.monotonicMs() - startMs)} ms after the start of the agent`);
     assert.equal(pod.status?.containerStatuses?.[0]?.restartCount, 1);
+    assert.deepEqual(machine.reservedAddresses(), [pod.status?.podIP], 'the dead sandbox has given its address back');
     assert.equal((await fetch(`http://${pod.status?.podIP}:8080/healthz`)).status, 200);
     await machine.delete('web');
   });
