@@ -58,7 +58,8 @@ describe('arrows between rooms', () => {
           if (target) {
             const [, name = '', inside] = target;
             if (inside !== undefined) wrong.push(`${file} reaches inside ${path}`);
-            if (name !== room && !allowed.includes('*') && !allowed.includes(name)) wrong.push(`${file} imports ${path}`);
+            if (name !== room && !allowed.includes('*') && !allowed.includes(name))
+              wrong.push(`${file} imports ${path}`);
           } else if (path.startsWith('.') && !join(file, '..', path).startsWith(`packages/${room}/`)) {
             wrong.push(`${file} leaves its room by ${path}`);
           }

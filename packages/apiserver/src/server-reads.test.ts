@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { MemoryStore } from '@ballast/store';
 import { textAt } from './object/api-object.ts';
 import { type CallResult, startTestServer, type TestServer } from './testdata/test-server.ts';
 
@@ -155,4 +156,13 @@ test('the cluster has its namespaces and its own Service with endpoints', async 
     [slice.at('endpoints.0.addresses'), slice.at('ports.0.port')],
     [['127.0.0.1'], api.server.address.port],
   );
+});
+
+test('a database that cannot be read makes the server unhealthy, and says which check failed', async () => {
+  const store = new MemoryStore();
+  await using broken = await startTestServer({ store });
+  store.get = () => Promise.reject(new Error('disk I/O error'));
+  const answer = await broken.call('GET', '/livez');
+  assert.equal(answer.code, 500);
+  assert.match(answer.text, /\[\+\]ping ok\n\[-\]store failed/);
 });

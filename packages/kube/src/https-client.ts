@@ -30,6 +30,9 @@ const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
 /** A dead peer is noticed 10 s (Node's ten probes of one second) after this much silence, so no watch hangs on a vanished server. */
 const KEEP_ALIVE_DELAY_MS = 5000;
 
+/** Idle connections are closed before servers do it (Ballast and upstream after 180 s), so that a request seldom meets a closed one. */
+const IDLE_CONNECTION_MS = 60_000;
+
 /** A server sends a bookmark each minute; a watch silent for longer than this is broken even if TCP does not know it. */
 const WATCH_SILENCE_MS = 150_000;
 
@@ -63,6 +66,7 @@ class HttpsKubeClient implements KubeClient, AsyncDisposable {
     this.#agent = new Agent({
       keepAlive: true,
       keepAliveMsecs: KEEP_ALIVE_DELAY_MS,
+      timeout: IDLE_CONNECTION_MS,
       ca: options.caPem,
       ...(options.certPem === undefined ? {} : { cert: options.certPem }),
       ...(options.keyPem === undefined ? {} : { key: options.keyPem }),
@@ -229,12 +233,15 @@ class HttpsKubeClient implements KubeClient, AsyncDisposable {
     throw await errorOf(response);
   }
 
-  /** A kept-alive connection may be closed by the server at the moment it is used again: that request never arrived, so send it anew. */
+  /**
+   * A kept-alive connection may be closed by the server at the moment it is used again; the request is sent anew. Not a creation: the server
+   * may have died after carrying it out.
+   */
   async #sendWithOneRetry(options: RequestOptions, body: Buffer | undefined, timeoutMs: number | undefined) {
     try {
       return await send(options, body, timeoutMs);
     } catch (error) {
-      if (!(error instanceof StaleConnectionError)) throw error;
+      if (!(error instanceof StaleConnectionError) || options.method === 'POST') throw error;
       return send(options, body, timeoutMs);
     }
   }
