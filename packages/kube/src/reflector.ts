@@ -1,4 +1,4 @@
-import { Backoff, type Clock, isAbort, type Logger, runInBackground } from '@ballast/base';
+import { Backoff, type Clock, type Logger, runInBackground } from '@ballast/base';
 import { isApiError } from './api-error.ts';
 import type { KubeClient, ListOptions } from './client.ts';
 import type { Informer, InformerEvent } from './informer.ts';
@@ -97,7 +97,7 @@ export function startInformer<T extends KubeObject>(
         if (clock.monotonicMs() - startedMs < 1000) await clock.sleep(backoff.next(), signal);
         else backoff.reset();
       } catch (error) {
-        if (signal.aborted || isAbort(error)) return;
+        if (signal.aborted) return;
         if (isApiError(error, 'Expired', 'Gone')) {
           resourceVersion = undefined;
           logger.debug('watch expired, listing again');

@@ -1,6 +1,6 @@
 import type { Ip } from '@ballast/base';
 import type { AddressCounts, Mac } from '@ballast/neighbor';
-import type { MemberState, MembershipTimings } from '../membership/membership.ts';
+import type { MemberReport, MembershipTimings } from '../membership/membership.ts';
 
 /** What the thread is started with. */
 export interface AnnouncerData {
@@ -35,7 +35,7 @@ export type AnnouncerCommand =
 export type AnnouncerNews =
   /** All addresses that this node announces now. */
   | { readonly kind: 'owned'; readonly addresses: readonly string[] }
-  | { readonly kind: 'members'; readonly members: readonly { readonly node: string; readonly state: MemberState }[] }
+  | { readonly kind: 'members'; readonly members: readonly MemberReport[] }
   | { readonly kind: 'links'; readonly names: readonly string[] }
   | { readonly kind: 'conflict'; readonly address: string; readonly mac: Mac; readonly link: string }
   | { readonly kind: 'counts'; readonly request: number; readonly counts: Readonly<Record<string, AddressCounts>> }

@@ -199,3 +199,14 @@ describe('membership', () => {
     assert.ok(!membership.isPresent('node-2'));
   });
 });
+
+test('the silence of a node that was never heard is told apart: heartbeats may be filtered on the way', () => {
+  const membership = new Membership(DEFAULT_TIMINGS);
+  membership.configure(['node-2', 'node-3'], 0);
+  membership.receive({ kind: 'alive', node: 'node-2', incarnation: 1, sequence: 1 }, 0);
+  for (let nowMs = 0; nowMs <= 20_000; nowMs += DEFAULT_TIMINGS.intervalMs) membership.tick(nowMs);
+  assert.deepEqual(membership.states(), [
+    { node: 'node-2', state: 'dead', heard: true },
+    { node: 'node-3', state: 'dead', heard: false },
+  ]);
+});

@@ -51,6 +51,13 @@ export interface MemberChange {
   readonly to: MemberState;
 }
 
+export interface MemberReport {
+  readonly node: string;
+  readonly state: MemberState;
+  /** A heartbeat of it has ever reached us: its silence means something. */
+  readonly heard: boolean;
+}
+
 export class Membership {
   readonly #timings: MembershipTimings;
   readonly #members = new Map<string, Member>();
@@ -89,8 +96,8 @@ export class Membership {
     return this.#members.get(node)?.state;
   }
 
-  states(): { readonly node: string; readonly state: MemberState }[] {
-    return Array.from(this.#members, ([node, { state }]) => ({ node, state }));
+  states(): MemberReport[] {
+    return Array.from(this.#members, ([node, { state, heardMs }]) => ({ node, state, heard: heardMs !== undefined }));
   }
 
   /**

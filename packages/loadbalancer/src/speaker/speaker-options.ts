@@ -18,7 +18,10 @@ export interface SpeakerOptions {
   readonly ready?: Promise<void>;
   /** Whether a stop in order gives all addresses away (default), or leaves them to the successor of this process. */
   readonly handOverOnStop?: boolean;
-  /** Told which nodes are dead, by their silence to this one, whenever that changes; well before the API knows. */
+  /**
+   * Told which nodes have fallen silent, whenever that changes; well before the API knows. Nodes that were never heard are not among them:
+   * heartbeats may be filtered between the two.
+   */
   readonly onLostNodes?: (nodes: ReadonlySet<string>) => void;
   readonly heartbeatPort?: number;
   readonly timings?: MembershipTimings;

@@ -351,7 +351,7 @@ class NodeSpeaker implements AsyncDisposable {
           members: Object.fromEntries(news.members.map(({ node, state }) => [node, state])),
         });
         this.#options.onLostNodes?.(
-          new Set(news.members.filter(({ state }) => state === 'dead').map(({ node }) => node)),
+          new Set(news.members.filter(({ state, heard }) => state === 'dead' && heard).map(({ node }) => node)),
         );
         return;
       case 'links':
