@@ -1,4 +1,4 @@
-// What `npm start`, `npm test` and `npm run check` run, on the machine's own Node (18 or newer will do). It makes sure of what is needed,
+// What `npm start`, `npm test`, `npm run check` and `npm run bench` run, on the machine's own Node (18 or newer will do). It makes sure of what is needed,
 // says so, and hands over to the Node 24 that comes with the packages. Plain JavaScript without imports but Node's own: nothing is installed
 // yet when it starts.
 import { spawn, spawnSync } from 'node:child_process';
@@ -290,6 +290,15 @@ async function check(node) {
   return failed === 0 ? 0 : 1;
 }
 
+/** Runs bench/NAME/run.ts; without a name, tells which there are. */
+function bench(node, [name, ...args]) {
+  const names = readdirSync(join(root, 'bench')).sort();
+  if (!names.includes(name)) {
+    throw new Trouble(`npm run bench -- NAME, where NAME is one of: ${names.join(', ')}.`);
+  }
+  return inForeground(node, [join(root, 'bench', name, 'run.ts'), ...args]);
+}
+
 async function main([task, ...rest]) {
   const node = ensureNpmPackages();
   // Tools started from here (tsc, biome) find the same Node.
@@ -298,8 +307,9 @@ async function main([task, ...rest]) {
   requireRoot(task);
   await ensureDebianPackages();
   if (task === 'test') return test(node, rest);
+  if (task === 'bench') return bench(node, rest);
   if (task === 'start') return inForeground(node, [join(root, 'packages/cli/src/main.ts'), 'lab', 'demo', ...rest]);
-  throw new Trouble(`there is no task "${task}"; there are start, test and check.`);
+  throw new Trouble(`there is no task "${task}"; there are start, test, check and bench.`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatTable } from '@ballast/base';
 
-// `node24 bench/apiserver/run.ts`: what one operation costs the API server in CPU, with 32 clients over TLS and every write on disk
+// `npm run bench -- apiserver`: what one operation costs the API server in CPU, with 32 clients over TLS and every write on disk
 // before it is answered. The comparison is kube-apiserver 1.36 with etcd 3.4 on two cores, as ARCHITECTURE.md records it.
 
 const CLIENTS = 32;

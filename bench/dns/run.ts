@@ -1,6 +1,6 @@
 /**
  * Compares DNS servers side by side on loopback: CPU time of the server for one query at a fixed rate and at full load, queries a second,
- * latency, memory. `node bench/dns/run.ts [--seconds N] [--programs DIR]`; needs dnsperf. Other servers are taken when they are in PATH
+ * latency, memory. `npm run bench -- dns [--seconds N] [--programs DIR]`; needs dnsperf. Other servers are taken when they are in PATH
  * or below DIR (Debian packages unpacked there will do).
  */
 import { type ChildProcess, spawn } from 'node:child_process';

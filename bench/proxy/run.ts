@@ -4,7 +4,7 @@ import { run, runAnyExit } from '@ballast/linux';
 import type { Measurement } from './measure.ts';
 
 /**
- * `node bench/proxy/run.ts`: what it costs to program Services into the kernel. Each size is measured three times in a fresh network namespace
+ * `npm run bench -- proxy`: what it costs to program Services into the kernel. Each size is measured three times in a fresh network namespace
  * (the best run is shown), and 10,000 Services are set beside kube-proxy 1.36 in nftables mode, as measured for ARCHITECTURE.md on two cores;
  * kube-proxy itself is not run here.
  */

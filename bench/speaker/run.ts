@@ -1,4 +1,4 @@
-/** What 10,000 Services cost: allocation, election and routes on a hundred nodes, and the UPDATEs for one peer. Run: node bench/speaker/scale.ts */
+/** What 10,000 Services cost: allocation, election and routes on a hundred nodes, and the UPDATEs for one peer. npm run bench -- speaker */
 import { performance } from 'node:perf_hooks';
 import { parseCidr, parseIp } from '@ballast/base';
 import { AdjRibOut } from '../../packages/bgp/src/adj-rib-out.ts';

@@ -1,4 +1,4 @@
-// Time to place pods, without any API server: decisions only. Usage: node bench/scheduler/decide.ts [nodes] [pods]
+// Time to place pods, without any API server: decisions only. Usage: npm run bench -- scheduler [nodes] [pods]
 import { Cluster } from '../../packages/scheduler/src/cluster.ts';
 import { decide } from '../../packages/scheduler/src/decide.ts';
 import { testNode, testPod } from '../../packages/scheduler/src/fixtures.ts';
