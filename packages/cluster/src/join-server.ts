@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -86,9 +87,13 @@ async function answer(options: JoinServerOptions, request: IncomingMessage): Pro
   if (route === `GET ${PING_PATH}`) return 'pong\n';
   if (route !== `POST ${JOIN_PATH}`) throw new Refusal(404, `there is no ${route} here`);
   const secret = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (!secretEquals(secret, pki.secret)) throw new Refusal(401, 'the token is not the one of this cluster');
+  if (!secretEquals(secret, pki.secret)) {
+    logger.warn('refused a join with a wrong token', { from: request.socket.remoteAddress });
+    throw new Refusal(401, 'the token is not the one of this cluster');
+  }
   const asked = parseRequest(await readBody(request));
   const { nodeName, nodeIp } = asked;
+  refuseNamesOfServer(options.serving, { nodeName, nodeIp });
   if (!(await options.passwords.claim(nodeName, asked.nodePassword))) {
     throw new Refusal(
       403,
@@ -109,6 +114,15 @@ async function answer(options: JoinServerOptions, request: IncomingMessage): Pro
     api: options.api,
     cluster: options.cluster,
   } satisfies JoinAnswer;
+}
+
+/** A machine with a serving certificate for the server's own names could pass for it towards every other machine. */
+function refuseNamesOfServer(serving: KeyPair, { nodeName, nodeIp }: { nodeName: string; nodeIp: string }): void {
+  const certificate = new X509Certificate(serving.certPem);
+  const taken = certificate.checkIP(nodeIp) ?? certificate.checkHost(nodeName);
+  if (taken !== undefined) {
+    throw new Refusal(403, `${taken} is the server itself; give this machine its own node-name and node-ip`);
+  }
 }
 
 function parseRequest(text: string) {

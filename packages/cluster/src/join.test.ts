@@ -129,3 +129,10 @@ test('a busy port is named', async () => {
     (error) => hasCode(error, 'port-busy') && error.message.includes(String(here.server.port)),
   );
 });
+
+test('no machine gets a serving certificate for the names and addresses of the server', async () => {
+  await using here = await site();
+  for (const claim of [{ nodeIp: '10.43.0.1' }, { nodeName: 'kubernetes' }, { nodeName: 'localhost' }]) {
+    await assert.rejects(joinCluster({ ...here.options('a'), ...claim }), /is the server itself/);
+  }
+});
