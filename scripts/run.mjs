@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -32,6 +32,12 @@ const DEBIAN_PACKAGES = {
   frr: ['/usr/lib/frr/bgpd'],
   'bind9-dnsutils': ['/usr/bin/dig'],
   curl: ['/usr/bin/curl'],
+};
+
+/** What only the tests need besides. */
+const TEST_PACKAGES = {
+  openssl: ['/usr/bin/openssl'],
+  procps: ['/usr/bin/pkill'],
 };
 
 /** Services that these packages would start; on this machine they are not ours to run. */
@@ -121,8 +127,8 @@ function requireRoot(task) {
   );
 }
 
-async function ensureDebianPackages() {
-  const missing = missingPackages(DEBIAN_PACKAGES, existsSync);
+async function ensureDebianPackages(packages) {
+  const missing = missingPackages(packages, existsSync);
   if (missing.length === 0) return;
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Trouble(
@@ -260,7 +266,25 @@ function runTests(node, title, files, concurrency) {
   });
 }
 
+/**
+ * A folder for the temporary files of one run of the tests. What an earlier run left that was killed goes now; ours goes when this process
+ * ends, whatever single tests forget or cannot do.
+ */
+function useOwnTemporaryFolder() {
+  const prefix = 'ballast-test-';
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (/^[0-9]+$/.test(pid) && !existsSync(`/proc/${pid}`))
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+  const folder = join(tmpdir(), `${prefix}${process.pid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  process.env.TMPDIR = folder;
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+}
+
 async function test(node, filters) {
+  useOwnTemporaryFolder();
   const matches = (file) => filters.length === 0 || filters.some((filter) => file.includes(filter));
   const quick = [...testFiles('packages'), ...testFiles('test/house')].filter(matches);
   const slow = testFiles('test').filter((file) => !file.startsWith('test/house/') && matches(file));
@@ -305,7 +329,7 @@ async function main([task, ...rest]) {
   process.env.PATH = `${dirname(node)}:${process.env.PATH}:/usr/sbin:/sbin`;
   if (task === 'check') return check(node);
   requireRoot(task);
-  await ensureDebianPackages();
+  await ensureDebianPackages(task === 'test' ? { ...DEBIAN_PACKAGES, ...TEST_PACKAGES } : DEBIAN_PACKAGES);
   if (task === 'test') return test(node, rest);
   if (task === 'bench') return bench(node, rest);
   if (task === 'start') return inForeground(node, [join(root, 'packages/cli/src/main.ts'), 'lab', 'demo', ...rest]);

@@ -95,6 +95,9 @@ export class Lab implements AsyncDisposable {
       await destroyControlGroup(host.hierarchies, host.group, host.sleep);
       await removeLabDir(root, name);
     }
+    if (kept && kept.agents !== options.agents) {
+      progress(`coming back with the ${kept.agents} agents that were kept; "lab down" first for another number`);
+    }
     const topology = planTopology({ lab: name, agents: kept?.agents ?? options.agents });
     const self = options.foreground ? await identifyProcess(process.pid) : undefined;
     const state: LabState = {

@@ -39,7 +39,12 @@ cp ${dir}/frr.conf /etc/frr/frr.conf
 : > /etc/frr/vtysh.conf
 mkdir -p ${dir}/log/frr
 chown -R frr:frr /run/frr /etc/frr ${dir}/log/frr
-sysctl -qw net.ipv4.ip_forward=1 net.ipv4.fib_multipath_hash_policy=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
+cd /proc/sys/net/ipv4
+echo 1 > ip_forward
+echo 1 > fib_multipath_hash_policy
+echo 0 > conf/all/send_redirects
+echo 0 > conf/eth0/send_redirects
+cd /
 /usr/lib/frr/zebra -A 127.0.0.1 -f /etc/frr/frr.conf -i /run/frr/zebra.pid -z /run/frr/zserv.api &
 zebra=$!
 until [ -S /run/frr/zserv.api ]; do sleep 0.05; done

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { removePodCgroup } from './cgroup.ts';
 
@@ -17,8 +17,19 @@ function skipReason(): string | false {
   return false;
 }
 
+const CGROUP = /^ballast-node-test-([0-9]+)$/;
+
+/** Control groups of earlier runs that were killed, processes and all. */
+async function removeStaleGroups(): Promise<void> {
+  for (const path of globSync('/sys/fs/cgroup/{,*/}ballast-node-test-*')) {
+    const pid = CGROUP.exec(basename(path))?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await removePodCgroup(`/${basename(path)}`);
+  }
+}
+
 /** The scenarios run as a machine of their own: network, mounts and processes end with it. */
 test('pods on a real containerd (testbed/scenarios.ts)', { skip: skipReason(), timeout: 180_000 }, async () => {
+  await removeStaleGroups();
   const dir = mkdtempSync(join(tmpdir(), 'ballast-node-test-'));
   const cgroup = `/ballast-node-test-${process.pid}`;
   try {

@@ -44,7 +44,7 @@ export function formatSummary(facts: DemoFacts): string {
   const next = [
     [`${command} kubectl get pods -A -o wide`, 'the real kubectl, on this cluster'],
     [`${command} lab exec client -- curl -s ${service.address}`, 'a request from the LAN'],
-    [`${command} lab fault kill ${neighbour.machine}`, 'a power cut where the address is announced'],
+    [`${command} lab fault kill ${neighbour.machine}`, 'a power cut where the address is announced; "start" ends it'],
   ];
   return `
 Lab "${facts.lab}" is up: ${facts.seconds.toFixed(1)} s
