@@ -193,7 +193,7 @@ Try next, from another terminal:
 
   ./ballast kubectl get pods -A -o wide              the real kubectl, on this cluster
   ./ballast lab exec client -- curl -s 192.0.2.200   a request from the LAN
-  ./ballast lab fault kill agent-1                   a power cut where the address is announced
+  ./ballast lab fault kill agent-1                   a power cut where the address is announced; "start" ends it
 
 Ctrl-C takes everything down without a trace.
 `,
