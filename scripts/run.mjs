@@ -278,7 +278,8 @@ function useOwnTemporaryFolder() {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
   const folder = join(tmpdir(), `${prefix}${process.pid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Others may pass through, to what is theirs below: FRR runs as a user of its own.
+  mkdirSync(folder, { mode: 0o711 });
   process.env.TMPDIR = folder;
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 }
