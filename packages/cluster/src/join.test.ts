@@ -22,6 +22,8 @@ const CLUSTER = {
 };
 
 interface Site extends AsyncDisposable {
+  /** Removed with the site. */
+  readonly dir: string;
   readonly pki: ClusterPki;
   readonly server: JoinServer;
   options(machine: string): JoinOptions;
@@ -46,6 +48,7 @@ async function site(): Promise<Site> {
     logger: silentLogger,
   });
   return {
+    dir,
     pki,
     server,
     options: (machine) => ({
@@ -113,7 +116,7 @@ test('a busy port is named', async () => {
   const again = startJoinServer({
     listen: { host: '127.0.0.1', port: here.server.port },
     serving: await here.pki.serverAuthority.ensurePair({
-      dir: await mkdtemp(join(tmpdir(), 'ballast-join-')),
+      dir: here.dir,
       name: 'x',
       subject: { commonName: 'x' },
       use: { kind: 'server', altNames: ['x.test'] },
