@@ -143,6 +143,7 @@ describe('faults', () => {
     await faults.kill(lab, 'agent-1');
     assert.equal(await pings(lab, 'client', '192.0.2.12'), false);
     await assert.rejects(lab.machine('agent-1').run(['true']), (error) => hasCode(error, 'lab-machine-off'));
+    await assert.rejects(faults.kill(lab, 'agent-1'), (error) => hasCode(error, 'lab-machine-off'));
     await faults.start(lab, 'agent-1');
     assert.equal(await pings(lab, 'client', '192.0.2.12'), true);
   });

@@ -204,7 +204,13 @@ export class Lab implements AsyncDisposable {
         'the switch stays on: cut the cables of single machines instead ("lab fault cut")',
       );
     }
-    await this.#save({ poweredOff: [...new Set([...this.#state.poweredOff, name])] });
+    if (this.#state.poweredOff.includes(name)) {
+      throw new BallastError(
+        'lab-machine-off',
+        `${name} is switched off already; "ballast lab fault start ${name}" starts it`,
+      );
+    }
+    await this.#save({ poweredOff: [...this.#state.poweredOff, name] });
     // The cable goes first: the dying kernel would still close TCP connections in good order, as no power cut does.
     if ((await this.machine(name).pid()) !== undefined) await unplug(this.lanSwitch, name);
     await this.machine(name).powerOff();
